@@ -1,0 +1,186 @@
+"""What is known about a runtime: facts, each with its value or the reason it is missing."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact(Generic[T]):
+    """A value and where it was read, or the reason there is none.
+
+    Exactly one of ``value`` and ``missing`` is not None. ``source`` names what was asked: "NVML",
+    "/usr/local/cuda/version.json", "sys.version_info", "$COLAB_RELEASE_TAG".
+    """
+
+    value: T | None
+    source: str
+    missing: str | None = None
+
+    @classmethod
+    def found(cls, value: T, source: str) -> Fact[T]:
+        """Return a fact that has a value."""
+        return cls(value=value, source=source)
+
+    @classmethod
+    def absent(cls, reason: str, source: str) -> Fact[T]:
+        """Return a fact that has none, and why."""
+        return cls(value=None, source=source, missing=reason)
+
+    def expect(self) -> T:
+        """Return the value; raise LookupError with the reason when there is none."""
+        if self.value is None:
+            raise LookupError(f"{self.missing} (asked: {self.source})")
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One GPU as NVML names it. Memory in bytes."""
+
+    index: int
+    name: str
+    memory_bytes: int
+    compute_capability: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """NVIDIA's kernel driver: its release ("550.54.15") and the highest CUDA it serves (12, 4)."""
+
+    release: str
+    cuda: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Toolkit:
+    """A CUDA toolkit on disk. ``found_via`` says which search step found it."""
+
+    root: str
+    version: str
+    found_via: str
+
+
+@dataclass(frozen=True, slots=True)
+class CudaLibrary:
+    """A CUDA library (cudart, nvrtc, cublas, cudnn ...). ``origin`` is "wheel", "toolkit", "system"."""
+
+    name: str
+    version: str | None
+    path: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """The C++ compiler Theano would call."""
+
+    path: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blas:
+    """A BLAS library that C code can link: LP64 integers, Fortran calling convention.
+
+    ``ldflags`` is the text for Theano's ``blas.ldflags``; ``prefix`` is what stands before every
+    symbol ("" or "scipy_").
+    """
+
+    name: str
+    version: str | None
+    path: str
+    ldflags: str
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JaxDevice:
+    """A device that JAX offers: platform "cpu", "gpu" or "tpu", and the name of its kind."""
+
+    platform: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The whole record of one runtime. Every field is a fact; nothing here is a conclusion.
+
+    ``packages`` maps a distribution's normalised name to its version on disk; ``loaded`` maps a
+    module's name to the version this very process has imported ("numpy", "theano", "jax", ...).
+    ``environment`` holds the allow-listed environment variables that bear on Theano or CUDA.
+    ``theanorc`` lists the .theanorc files that Theano would read, by path, with their text.
+    """
+
+    front_end: Fact[str]
+    colab_release: Fact[str]
+    operating_system: Fact[str]
+    machine: Fact[str]
+    bits: Fact[int]
+    python: Fact[str]
+    python_executable: Fact[str]
+    pip: Fact[str]
+    packages: Fact[dict[str, str]]
+    loaded: Fact[dict[str, str]]
+    compiler: Fact[Compiler]
+    python_headers: Fact[str]
+    blas: Fact[tuple[Blas, ...]]
+    cpu: Fact[str]
+    cpu_count: Fact[int]
+    memory_bytes: Fact[int]
+    disk_free_bytes: Fact[int]
+    site_packages: Fact[str]
+    site_packages_writable: Fact[bool]
+    home_writable: Fact[bool]
+    driver: Fact[Driver]
+    gpus: Fact[tuple[Gpu, ...]]
+    toolkits: Fact[tuple[Toolkit, ...]]
+    cuda_libraries: Fact[tuple[CudaLibrary, ...]]
+    jax_devices: Fact[tuple[JaxDevice, ...]]
+    environment: Fact[dict[str, str]]
+    theanorc: Fact[dict[str, str]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as plain JSON values; ``from_json`` reads it back."""
+        return {
+            field.name: {
+                key: value
+                for key, value in dataclasses.asdict(getattr(self, field.name)).items()
+                if value is not None
+            }
+            for field in dataclasses.fields(self)
+        }
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Runtime:
+        """Read a record that ``to_json`` wrote; a fact that it lacks is missing: "not recorded"."""
+        hints = typing.get_type_hints(cls)
+        facts = {}
+        for field in dataclasses.fields(cls):
+            (inner,) = typing.get_args(hints[field.name])
+            raw = record.get(field.name, {"source": "record", "missing": "not recorded"})
+            value = None if "missing" in raw else _build(inner, raw["value"])
+            facts[field.name] = Fact(value, raw["source"], raw.get("missing"))
+        return cls(**facts)
+
+
+def _build(kind: Any, raw: Any) -> Any:  # noqa: ANN401  # JSON in, the annotated type out
+    """Make a value of the annotated type from what JSON gives back for it."""
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        return typing.cast("Any", kind)(**{k: _build(hints[k], v) for k, v in raw.items()})
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is tuple:
+        inner = [arguments[0]] * len(raw) if Ellipsis in arguments else arguments
+        return tuple(_build(k, v) for k, v in zip(inner, raw, strict=True))
+    if origin is dict:
+        return {k: _build(arguments[1], v) for k, v in raw.items()}
+    if origin is types.UnionType:
+        return raw
+    return raw
