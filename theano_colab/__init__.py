@@ -14,13 +14,13 @@ __all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension"]
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register ``%theano`` (called by ``%load_ext theano_colab``)."""
-    from theano_colab.magics import register  # noqa: PLC0415  # IPython only when it is asked for
+    from theano_colab.magics import register
 
     register(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Remove ``%theano`` (called by ``%unload_ext theano_colab``)."""
-    from theano_colab.magics import unregister  # noqa: PLC0415  # IPython only when it is asked for
+    from theano_colab.magics import unregister
 
     unregister(shell)

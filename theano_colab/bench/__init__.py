@@ -1,0 +1,1 @@
+"""Honest measurements of CPU and GPU, in worker processes."""

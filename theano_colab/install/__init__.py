@@ -1,0 +1,1 @@
+"""Carry a plan out: journalled, repeatable, healed after an interruption."""

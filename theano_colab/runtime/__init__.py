@@ -1,0 +1,1 @@
+"""What is this machine? Reads, never writes."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import types
 import typing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -69,7 +68,10 @@ class Toolkit:
 
 @dataclass(frozen=True, slots=True)
 class CudaLibrary:
-    """A CUDA library (cudart, nvrtc, cublas, cudnn ...). ``origin`` is "wheel", "toolkit", "system"."""
+    """A CUDA library (cudart, nvrtc, cublas, cudnn ...) and where it belongs.
+
+    ``origin`` is "wheel", "toolkit" or "system".
+    """
 
     name: str
     version: str | None
@@ -181,6 +183,4 @@ def _build(kind: Any, raw: Any) -> Any:  # noqa: ANN401  # JSON in, the annotate
         return tuple(_build(k, v) for k, v in zip(inner, raw, strict=True))
     if origin is dict:
         return {k: _build(arguments[1], v) for k, v in raw.items()}
-    if origin is types.UnionType:
-        return raw
     return raw

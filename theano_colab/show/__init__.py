@@ -1,0 +1,1 @@
+"""What a notebook shows, and the same as plain text: finished data in, MIME bundles out."""
