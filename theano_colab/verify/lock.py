@@ -1,0 +1,46 @@
+"""A lock that a dead process left in Theano's compile directory."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def remove_stale_locks(base_compiledir: Path) -> tuple[str, ...]:
+    """Remove the locks below ``base_compiledir`` whose owner cannot be alive; say what was removed.
+
+    Theano itself takes a lock over when its owner's process id is gone on this machine. It waits
+    two minutes when that id belongs to another process by now, which is the rule after a restart
+    of the machine. A lock of another host is left alone: that host may be at work.
+    """
+    removed = []
+    for folder in base_compiledir.glob("*/lock_dir"):
+        owner = folder / "lock"
+        try:
+            pid, _, host = owner.read_text("utf-8").strip().split("_", 2)
+            taken = owner.stat().st_mtime
+        except (OSError, ValueError):
+            continue
+        if host == socket.gethostname() and not _alive(int(pid), taken):
+            shutil.rmtree(folder, ignore_errors=True)
+            removed.append(f"removed the lock that process {pid}, which is gone, left in {folder}")
+    return tuple(removed)
+
+
+def _alive(pid: int, taken: float) -> bool:
+    """Say whether the process that had this id when the lock was taken still runs.
+
+    ``taken`` is in seconds since the epoch; a process that began later took the id over.
+    """
+    try:
+        return psutil.Process(pid).create_time() <= taken + 1
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
