@@ -1,0 +1,161 @@
+"""A panel as HTML: self-contained, no script, readable without its style too."""
+
+from __future__ import annotations
+
+import html
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Final
+
+from theano_colab.show.panel import (
+    Block,
+    Cell,
+    Code,
+    Headline,
+    Notes,
+    Panel,
+    Problem,
+    Steps,
+    Table,
+)
+from theano_colab.show.units import clean, elapsed
+
+if TYPE_CHECKING:
+    from theano_colab.progress import Status, StepState
+
+MARKS: Final[dict[Status, tuple[str, str]]] = {
+    "pending": ("○", "to do"),
+    "running": ("▸", "running"),
+    "done": ("✓", "done"),
+    "kept": ("=", "kept"),
+    "failed": ("✗", "failed"),
+}
+_HEADLINE_MARKS: Final = {"ok": "✓", "warn": "!", "error": "✗", "busy": "▸"}
+
+
+def write(panel: Panel) -> str:
+    """Return the panel as one HTML element, its style inside.
+
+    Everything that is not ours is escaped. GitHub removes the style and every class, so the
+    structure alone carries the sense: tables with headers, bold labels, marks beside colours.
+    """
+    corner = f'<span class="tcolab-corner">{_esc(panel.corner)}</span>' if panel.corner else ""
+    line = f'<div class="tcolab-line">{_esc(panel.line)}</div>' if panel.line else ""
+    return (
+        f'<section class="tcolab-panel" aria-label="{_esc(panel.title)}">'
+        f"<style>{stylesheet()}</style>"
+        f'<div class="tcolab-head"><b role="heading" aria-level="3">{_esc(panel.title)}</b>'
+        f" {corner}</div>{line}{''.join(map(_block, panel.blocks))}</section>"
+    )
+
+
+@cache
+def stylesheet() -> str:
+    """Return the panels' style sheet, its comments and indentation taken out."""
+    text = resources.files(__package__).joinpath("panel.css").read_text("utf-8")
+    while "/*" in text:
+        before, _, rest = text.partition("/*")
+        text = before + rest.partition("*/")[2]
+    return " ".join(text.split())
+
+
+def _esc(text: str) -> str:
+    return html.escape(clean(text), quote=True)
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Headline():
+            return _headline(block)
+        case Steps():
+            return _steps(block)
+        case Table():
+            return _table(block)
+        case Notes():
+            items = "".join(f"<li>{_esc(item)}</li>" for item in block.items)
+            return f'<div class="tcolab-notes"><b>Notes</b><ul>{items}</ul></div>'
+        case Code():
+            return (
+                f'<div class="tcolab-code"><b>{_esc(block.label)}</b> '
+                f"<code>{_esc(block.text)}</code></div>"
+            )
+        case Problem():
+            return _problem(block)
+
+
+def _headline(block: Headline) -> str:
+    mark = _HEADLINE_MARKS.get(block.tone, "")
+    mark = f'<span class="tcolab-mark" aria-hidden="true">{mark}</span> ' if mark else ""
+    detail = _esc(block.detail)
+    return (
+        f'<div class="tcolab-headline tcolab-{block.tone}">'
+        f'{mark}<div><b role="status">{_esc(block.text)}</b>'
+        f'<div class="tcolab-detail" title="{detail}">{detail or "&nbsp;"}</div></div></div>'
+    )
+
+
+def _problem(block: Problem) -> str:
+    rows = (("Cause", block.cause), ("Evidence", block.evidence), ("What to do", block.remedy))
+    body = "".join(
+        f'<tr><th scope="row">{label}</th><td>{_esc(text)}</td></tr>' for label, text in rows
+    )
+    return f'<table class="tcolab-problem"><tbody>{body}</tbody></table>'
+
+
+def _steps(block: Steps) -> str:
+    rows = "".join(map(_step, block.items))
+    return f'<table class="tcolab-steps"><tbody>{rows}</tbody></table>'
+
+
+def _step(step: StepState) -> str:
+    mark, word = MARKS[step.status]
+    time = "" if step.seconds is None else elapsed(step.seconds)
+    if step.status in {"kept", "failed", "running"}:
+        time = f"{word} {time}".strip()
+    detail = f'<div class="tcolab-stepdetail">{_esc(step.detail)}</div>' if step.detail else ""
+    return (
+        f'<tr class="tcolab-step-{step.status}">'
+        f'<td class="tcolab-mark" role="img" aria-label="{word}" title="{word}">{mark}</td>'
+        f'<td><b>{_esc(step.title)}</b><div class="tcolab-why">{_esc(step.why)}</div>{detail}</td>'
+        f'<td class="tcolab-num">{time}</td></tr>'
+    )
+
+
+def _table(block: Table) -> str:
+    head = "".join(
+        f'<th scope="col"{_number(block, i)}>{_esc(name)}</th>'
+        for i, name in enumerate(block.header)
+    )
+    body = "".join(_row(block, row) for row in block.rows)
+    caption = f"<caption><b>{_esc(block.caption)}</b></caption>" if block.caption else ""
+    kind = "tcolab-table tcolab-source" if block.source else "tcolab-table"
+    return (
+        f'<table class="{kind}">{caption}<thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _row(block: Table, row: tuple[Cell, ...]) -> str:
+    name, *rest = row
+    cells = "".join(
+        f'<td class="{_classes(block, i, c)}" data-label="{_esc(block.header[i])}">{_cell(c)}</td>'
+        for i, c in enumerate(rest, 1)
+    )
+    return f'<tr><th scope="row">{_cell(name)}</th>{cells}</tr>'
+
+
+def _number(block: Table, column: int) -> str:
+    return ' class="tcolab-num"' if column in block.numeric else ""
+
+
+def _classes(block: Table, column: int, item: Cell) -> str:
+    number = "tcolab-num " if column in block.numeric else ""
+    return f"{number}tcolab-{item.tone}"
+
+
+def _cell(item: Cell) -> str:
+    tag = "code" if item.code else "span"
+    lines = "<br>".join(f"<{tag}>{_esc(line)}</{tag}>" for line in item.lines if line)
+    if item.fold:
+        return f"<details><summary>{_esc(item.fold)}</summary>{lines}</details>"
+    return lines

@@ -1,0 +1,209 @@
+"""The info panel: every fact of a runtime, in groups, with its source or why it is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from theano_colab.show.line import runtime_line
+from theano_colab.show.panel import Bundle, Cell, Panel, Table, bundle, cell
+from theano_colab.show.units import count, gibibytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from theano_colab.runtime.model import (
+        Blas,
+        Compiler,
+        CudaLibrary,
+        Driver,
+        Fact,
+        Gpu,
+        JaxDevice,
+        Runtime,
+        Toolkit,
+    )
+
+# The distributions, of the hundreds on Colab, that bear on Theano.
+RELEVANT: Final = (
+    "theano",
+    "theano-colab",
+    "theano-pymc",
+    "pytensor",
+    "pygpu",
+    "numpy",
+    "scipy",
+    "jax",
+    "jaxlib",
+    "jax-cuda12-plugin",
+    "torch",
+    "tensorflow",
+    "ipython",
+    "ipykernel",
+    "ipywidgets",
+    "setuptools",
+)
+_FOLD_ABOVE: Final = 6
+
+
+def info_panel(runtime: Runtime) -> Bundle:
+    """Return the panel of a runtime: every field of the record is in it."""
+    return bundle(describe_info(runtime))
+
+
+def describe_info(runtime: Runtime) -> Panel:
+    """Return what the info panel says."""
+    tables = tuple(
+        Table(
+            caption,
+            ("What", "Value", "Source"),
+            tuple(_row(getattr(runtime, field), label, lay) for field, label, lay in rows),
+            source=True,
+        )
+        for caption, rows in GROUPS
+    )
+    return Panel("This runtime", tables, line=runtime_line(runtime))
+
+
+def _row(fact: Fact[Any], label: str, lay: Callable[[Any], Cell]) -> tuple[Cell, Cell, Cell]:
+    known = fact.value is not None
+    value = lay(fact.value) if known else cell(fact.missing or "not known", "muted")
+    return cell(label), value, cell(fact.source, "muted")
+
+
+def _text(value: object) -> Cell:
+    return cell(str(value))
+
+
+def _path(value: str) -> Cell:
+    return cell(value, code=True)
+
+
+def _bytes(value: int) -> Cell:
+    return cell(gibibytes(value))
+
+
+def _yes(value: bool) -> Cell:
+    return cell("yes" if value else "no")
+
+
+def _lines(lines: list[str], singular: str, plural: str, none: str, *, code: bool = False) -> Cell:
+    if not lines:
+        return cell(none, "muted")
+    fold = count(len(lines), singular, plural) if len(lines) > _FOLD_ABOVE else ""
+    return Cell(tuple(lines), code=code, fold=fold)
+
+
+def _packages(value: dict[str, str]) -> Cell:
+    lines = [f"{name} {value[name]}" for name in RELEVANT if name in value]
+    return Cell((*lines, f"({count(len(value), 'distribution')} in all)"))
+
+
+def _loaded(value: dict[str, str]) -> Cell:
+    return _lines([f"{k} {v}" for k, v in sorted(value.items())], "module", "", "none of them")
+
+
+def _compiler(value: Compiler) -> Cell:
+    return cell(f"{value.version} ({value.path})")
+
+
+def _blas(value: tuple[Blas, ...]) -> Cell:
+    lines = [f"{b.name} {b.version or '(version unknown)'}: {b.path}" for b in value]
+    return _lines(lines, "library", "libraries", "none that C code can link")
+
+
+def _driver(value: Driver) -> Cell:
+    return cell(f"{value.release}, serves CUDA up to {value.cuda[0]}.{value.cuda[1]}")
+
+
+def _gpus(value: tuple[Gpu, ...]) -> Cell:
+    lines = [
+        f"{g.index}: {g.name}, {gibibytes(g.memory_bytes)}, compute capability "
+        f"{g.compute_capability[0]}.{g.compute_capability[1]}"
+        for g in value
+    ]
+    return _lines(lines, "GPU", "", "none")
+
+
+def _toolkits(value: tuple[Toolkit, ...]) -> Cell:
+    lines = [f"CUDA {t.version}: {t.root} (found via {t.found_via})" for t in value]
+    return _lines(lines, "toolkit", "", "none")
+
+
+def _cuda_libraries(value: tuple[CudaLibrary, ...]) -> Cell:
+    lines = [f"{c.name} {c.version or '?'} ({c.origin}): {c.path}" for c in value]
+    return _lines(lines, "library", "libraries", "none")
+
+
+def _jax(value: tuple[JaxDevice, ...]) -> Cell:
+    return _lines([f"{d.platform}: {d.kind}" for d in value], "device", "", "none")
+
+
+def _environment(value: dict[str, str]) -> Cell:
+    lines = [f"{k}={v}" for k, v in sorted(value.items())]
+    return _lines(lines, "variable", "", "none of them is set", code=True)
+
+
+def _theanorc(value: dict[str, str]) -> Cell:
+    lines = [line for path, text in value.items() for line in (f"{path}:", *text.splitlines())]
+    return _lines(lines, "line", "", "there is none", code=True)
+
+
+GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, Callable[[Any], Cell]], ...]], ...]] = (
+    (
+        "Runtime",
+        (
+            ("front_end", "Front end", _text),
+            ("colab_release", "Colab release", _text),
+            ("operating_system", "Operating system", _text),
+            ("machine", "Machine", _text),
+            ("bits", "Bits of a pointer", _text),
+        ),
+    ),
+    (
+        "Python",
+        (
+            ("python", "Python", _text),
+            ("python_executable", "Executable", _path),
+            ("pip", "pip", _text),
+            ("site_packages", "site-packages", _path),
+            ("site_packages_writable", "site-packages can be written", _yes),
+            ("packages", "Installed", _packages),
+            ("loaded", "Imported by this kernel", _loaded),
+        ),
+    ),
+    (
+        "Compiler and BLAS",
+        (
+            ("compiler", "C++ compiler", _compiler),
+            ("python_headers", "Python's headers", _path),
+            ("blas", "BLAS", _blas),
+        ),
+    ),
+    (
+        "GPU and CUDA",
+        (
+            ("gpus", "GPU", _gpus),
+            ("driver", "Driver", _driver),
+            ("toolkits", "CUDA toolkits", _toolkits),
+            ("cuda_libraries", "CUDA libraries", _cuda_libraries),
+            ("jax_devices", "Devices of JAX", _jax),
+        ),
+    ),
+    (
+        "Memory and disk",
+        (
+            ("cpu", "Processor", _text),
+            ("cpu_count", "CPUs", _text),
+            ("memory_bytes", "Memory", _bytes),
+            ("disk_free_bytes", "Free disk", _bytes),
+            ("home_writable", "Home can be written", _yes),
+        ),
+    ),
+    (
+        "Environment",
+        (
+            ("environment", "Variables", _environment),
+            ("theanorc", ".theanorc", _theanorc),
+        ),
+    ),
+)
