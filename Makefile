@@ -1,0 +1,37 @@
+# make test and make demo are the two commands of the README; the rest is what they are made of.
+# Everything they need is installed by them, from pip's configured index, into .venv and .envs.
+
+# The newest Python that this release serves; say make PYTHON=/path/to/python to use another.
+PYTHON ?= $(shell python3 scripts/envs.py python)
+RUN := .venv/bin/python
+
+.PHONY: test lint matrix demo wheel clean
+
+test: lint
+	$(RUN) -m pytest -n 2 --dist loadgroup
+
+lint: .venv/ready
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check
+	$(RUN) -m mypy
+
+# The tests in real kernels, over every pin set in tests/kernel/pins that has its Python here.
+matrix: .venv/ready
+	@$(RUN) scripts/envs.py list
+	THEANO_COLAB_TEST_PINS=all $(RUN) -m pytest -n 2 --dist loadgroup tests/kernel
+
+# The newcomer's notebook in a kernel like Colab's, to build/demo/.
+demo: .venv/ready
+	$(RUN) scripts/demo.py
+
+wheel: .venv/ready
+	$(RUN) scripts/envs.py wheel
+
+.venv/ready: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python that theano_colab serves was found; see above." >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(RUN) -m pip install --quiet --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf .venv .envs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
