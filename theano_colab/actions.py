@@ -1,0 +1,87 @@
+"""What each command does: call the session, hand panels to whoever draws, return the data.
+
+A front end passes ``draw(panel, final)``: a panel that is not final will be drawn again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from theano_colab import session
+from theano_colab.errors import TheanoColabError
+from theano_colab.plan.model import Request
+from theano_colab.show.bench_panel import describe_bench
+from theano_colab.show.info_panel import describe_info
+from theano_colab.show.line import runtime_line
+from theano_colab.show.plan_panel import describe_plan
+from theano_colab.show.small_panels import describe_flags
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from theano_colab.show.panel import Panel
+
+    Draw = Callable[[Panel, bool], None]
+
+
+def request(options: argparse.Namespace) -> Request:
+    """Return what the options of setup and plan ask for."""
+    return Request(device=options.device, floatX=options.floatX)
+
+
+def info(_: argparse.Namespace, draw: Draw) -> dict[str, Any]:
+    """Show the runtime's facts; JAX, which takes seconds to answer, last."""
+    runtime = session.facts()
+    draw(describe_info(runtime), False)
+    runtime = session.with_jax(runtime)
+    draw(describe_info(runtime), True)
+    return runtime.to_json()
+
+
+def plan(options: argparse.Namespace, draw: Draw) -> dict[str, Any]:
+    """Show what setup would do."""
+    runtime, planned = session.plan(request(options))
+    draw(describe_plan(planned, runtime_line(runtime)), True)
+    return planned.to_json()
+
+
+def flags(_: argparse.Namespace, draw: Draw) -> dict[str, Any]:
+    """Show the effective flags."""
+    effective = session.effective_flags(session.facts())
+    draw(describe_flags(effective.settings, effective.notes, effective.live), True)
+    return dataclasses.asdict(effective)
+
+
+def bench(options: argparse.Namespace, draw: Draw) -> list[dict[str, Any]]:
+    """Measure, showing every point as it is found."""
+    from theano_colab.bench import run
+
+    machine = runtime_line(session.facts())
+    asked = run.BenchRequest(
+        workloads=tuple(options.workload) or run.BenchRequest().workloads,
+        sizes=_sizes(options.sizes),
+        floatX=options.floatX,
+        seconds=options.time,
+    )
+    rows: list[run.Row] = []
+    for event in run.run(asked):
+        rows += [row for row in event.rows if event.kind in {"result", "failed"}]
+        draw(describe_bench(rows, machine, run.describe(event)), False)
+    draw(describe_bench(rows, machine), True)
+    return [row.to_json() for row in rows]
+
+
+def _sizes(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    try:
+        sizes = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        sizes = ()
+    if not sizes or min(sizes) < 1:
+        raise TheanoColabError(
+            "The sizes cannot be read.", f"--sizes {text}", "Write --sizes 256,512,1000."
+        )
+    return sizes

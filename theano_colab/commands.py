@@ -1,0 +1,100 @@
+"""The commands and their options, the same for ``%theano`` and ``python -m theano_colab``."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from typing import NoReturn
+
+from theano_colab.errors import TheanoColabError
+
+COMMANDS = {
+    "setup": "install Theano here, set its flags, prove that it works",
+    "info": "what this runtime is: Python, NumPy, compiler, BLAS, GPU, CUDA",
+    "plan": "what setup would do, and why; changes nothing",
+    "flags": "the effective THEANO_FLAGS and where each came from",
+    "bench": "a first measurement: Theano against NumPy",
+}
+
+DEVICES = ("auto", "cpu", "cuda", "cuda0", "xla")
+FLOAT_X = ("float16", "float32", "float64")
+WORKLOADS = ("dot", "elemwise", "logreg")
+
+
+class HelpAsked(Exception):  # noqa: N818  # not an error: the user asked
+    """The user asked for help; the text is the argument."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that neither prints nor exits, since it also serves a notebook."""
+
+    def error(self, message: str) -> NoReturn:
+        raise TheanoColabError(
+            "That command cannot be read.",
+            message + _suggestion(message),
+            f"{self.format_usage().strip()}",
+        )
+
+    def print_help(self, file: object = None) -> NoReturn:  # noqa: ARG002  # its signature
+        raise HelpAsked(self.format_help())
+
+
+def parser(program: str) -> argparse.ArgumentParser:
+    """Return the parser; ``program`` is what the user typed: "%theano"."""
+    main = _Parser(prog=program, description="Theano on Colab and Jupyter.", allow_abbrev=False)
+    commands = main.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    added = {
+        name: commands.add_parser(name, help=text, description=f"{text}.", allow_abbrev=False)
+        for name, text in COMMANDS.items()
+    }
+    for name in ("setup", "plan"):
+        added[name].add_argument(
+            "--device", default="auto", help="auto, cpu, cuda, cuda0, cuda1 ... or xla"
+        )
+        added[name].add_argument("--floatX", choices=FLOAT_X, help="Theano's default float type")
+    added["setup"].add_argument("--dry-run", action="store_true", help="stop after the plan")
+    added["setup"].add_argument("-q", "--quiet", action="store_true", help="show the result only")
+    bench = added["bench"]
+    bench.add_argument("workload", nargs="*", help=f"{', '.join(WORKLOADS)} (default: all)")
+    bench.add_argument("--sizes", help="problem sizes: 256,512,1000")
+    bench.add_argument("--floatX", choices=FLOAT_X, help="default: what Theano is set to")
+    bench.add_argument("--time", type=float, default=10.0, help="seconds for all (default 10)")
+    for command in added.values():
+        command.add_argument("--json", action="store_true", help="print the data as JSON")
+    return main
+
+
+def complete(line: str) -> list[str]:
+    """Return what may follow in ``line``, the text after "%theano " up to the cursor."""
+    words = line.split()
+    if not line or line[-1].isspace():
+        words.append("")
+    *before, current = words
+    if not before:
+        return [name for name in COMMANDS if name.startswith(current)]
+    choices: tuple[str, ...] = {"--device": DEVICES, "--floatX": FLOAT_X}.get(before[-1], ())
+    if not choices:
+        choices = _options(before[0])
+        if before[0] == "bench" and not current.startswith("-"):
+            choices = (*WORKLOADS, *choices)
+    return [c for c in choices if c.startswith(current) and c not in before]
+
+
+def _options(command: str) -> tuple[str, ...]:
+    """Return the long options of a command, read from the parser itself."""
+    actions = parser("")._subparsers  # noqa: SLF001  # argparse offers no public way to list them
+    if actions is None or command not in COMMANDS:
+        return ()
+    sub = actions._group_actions[0].choices  # noqa: SLF001  # as above
+    assert isinstance(sub, dict)  # noqa: S101  # add_subparsers makes a dict of parsers
+    strings = sub[command]._option_string_actions  # noqa: SLF001  # as above
+    return tuple(name for name in strings if name.startswith("--"))
+
+
+def _suggestion(message: str) -> str:
+    """Name the command that an unknown one resembles."""
+    if "invalid choice: " not in message:
+        return ""
+    given = message.split("invalid choice: ", 1)[1].split(" ", 1)[0].strip("'\"")
+    close = difflib.get_close_matches(given, [*COMMANDS, *FLOAT_X], n=1)
+    return f" (did you mean {close[0]}?)" if close else ""

@@ -1,0 +1,156 @@
+"""``%theano`` in IPython: parse, call, show. No logic."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import time
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.display import display
+
+from theano_colab import commands
+from theano_colab.errors import TheanoColabError
+from theano_colab.show.panel import bundle
+from theano_colab.show.small_panels import commands_panel
+
+if TYPE_CHECKING:
+    import argparse
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from theano_colab.progress import SetupState
+    from theano_colab.show.panel import Panel
+
+# Often enough to look alive, seldom enough for a slow connection.
+SECONDS_BETWEEN_UPDATES = 0.12
+
+# IPython would look for an object called "setup" in "%theano setup?".
+_QUESTION = re.compile(r"^(\s*%theano\s+[^?\n]*?)\s*\?{1,2}\s*$")
+
+
+class Canvas:
+    """One display that is drawn over and over: a panel in a notebook's cell."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._drawn = 0.0
+
+    def draw(self, content: dict[str, Any], *, final: bool) -> None:
+        """Show a MIME bundle in place of the last one; leave out one that comes too soon."""
+        now = time.monotonic()
+        if not final and now - self._drawn < SECONDS_BETWEEN_UPDATES:
+            return
+        self._drawn = now
+        if self._handle is None:
+            self._handle = display(content, raw=True, display_id=True)
+        else:
+            self._handle.update(content, raw=True)
+
+
+@magics_class
+class TheanoMagics(Magics):  # type: ignore[misc]  # IPython's class is untyped
+    """The ``%theano`` magic."""
+
+    @line_magic  # type: ignore[untyped-decorator]  # IPython's decorator is untyped
+    def theano(self, line: str) -> None:
+        """Theano on Colab and Jupyter.
+
+        %theano setup    install Theano here, set its flags, prove that it works
+        %theano info     what this runtime is: Python, NumPy, compiler, BLAS, GPU, CUDA
+        %theano plan     what setup would do, and why; changes nothing
+        %theano flags    the effective THEANO_FLAGS and where each came from
+        %theano bench    a first measurement: Theano against NumPy
+
+        %theano COMMAND? tells a command's options.
+        """
+        try:
+            words = shlex.split(line)
+        except ValueError as error:
+            raise TheanoColabError(
+                "That command cannot be read.", f"{error}: {line}", "Close the quote."
+            ) from None
+        if not words:
+            Canvas().draw(dict(commands_panel(tuple(commands.COMMANDS.items()))), final=True)
+            return
+        try:
+            options = commands.parser("%theano").parse_args(words)
+        except commands.HelpAsked as asked:
+            print(asked, end="")  # noqa: T201  # help is text
+            return
+        if options.command == "setup":
+            _setup(options)
+        else:
+            _run(options)
+
+
+def _setup(options: argparse.Namespace) -> None:
+    from theano_colab import actions, session
+    from theano_colab.show.restart import restart_button_bundle
+    from theano_colab.show.setup_panel import setup_panel
+
+    canvas = Canvas()
+
+    def show(state: SetupState) -> None:
+        ended = state.verdict != "running"
+        if ended or not options.quiet:
+            canvas.draw(dict(setup_panel(state)), final=ended)
+
+    state = session.setup(
+        actions.request(options),
+        observe=(lambda _: None) if options.json else show,
+        dry_run=options.dry_run,
+    )
+    if options.json:
+        _print_json(state.to_json())
+    if state.verdict == "restart":
+        display(restart_button_bundle(["theano"]), raw=True)
+    if state.problem is not None:
+        # The cell fails, so that "Run all" stops here and not at a puzzling import error.
+        raise TheanoColabError(*state.problem)
+
+
+def _run(options: argparse.Namespace) -> None:
+    from theano_colab import actions
+
+    canvas = Canvas()
+
+    def draw(panel: Panel, final: bool) -> None:  # actions.Draw
+        if not options.json:
+            canvas.draw(dict(bundle(panel)), final=final)
+
+    data = getattr(actions, options.command)(options, draw)
+    if options.json:
+        _print_json(data)
+
+
+def _print_json(data: object) -> None:
+    print(json.dumps(data, indent=1))  # noqa: T201  # the user asked for it
+
+
+def _question_to_help(lines: list[str]) -> list[str]:
+    """Turn ``%theano setup?`` into ``%theano setup --help`` before IPython reads the "?"."""
+    return [_QUESTION.sub(r"\1 --help", line.rstrip("\n")) + "\n" for line in lines]
+
+
+def _complete(_: InteractiveShell, event: Any) -> list[str]:  # noqa: ANN401  # IPython's namespace
+    """Answer IPython's completer: ``event.text_until_cursor`` begins with "%theano "."""
+    text = event.text_until_cursor.lstrip()
+    return commands.complete(text.removeprefix("%theano").removeprefix(" "))
+
+
+def register(shell: InteractiveShell) -> None:
+    """Add the magic, its completion and its "?" help to a shell."""
+    shell.register_magics(TheanoMagics)
+    shell.set_hook("complete_command", _complete, str_key="%theano")
+    if _question_to_help not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(_question_to_help)
+
+
+def unregister(shell: InteractiveShell) -> None:
+    """Take them away again."""
+    shell.magics_manager.magics["line"].pop("theano", None)
+    if _question_to_help in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.remove(_question_to_help)

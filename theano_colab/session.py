@@ -1,0 +1,308 @@
+"""String the parts together: detect, plan, apply, set the flags, warm, verify."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from theano_colab import live, paths
+from theano_colab.errors import TheanoColabError, from_os_error
+from theano_colab.install import apply
+from theano_colab.plan.flags import Flags
+from theano_colab.plan.resolve import resolve
+from theano_colab.progress import Progress, SetupState, StepState
+from theano_colab.runtime import detect
+from theano_colab.runtime.accelerators import jax_devices
+from theano_colab.show.line import runtime_line
+from theano_colab.verify import battery
+from theano_colab.verify.battery import Verified
+from theano_colab.verify.fresh import run_fresh
+from theano_colab.verify.lock import remove_stale_locks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from theano_colab.plan.flags import Setting
+    from theano_colab.plan.model import Plan, Request
+    from theano_colab.runtime.model import Runtime
+
+FLAGS = "THEANO_FLAGS"
+
+# THEANO_FLAGS as the user left it and as setup wrote it over: a second setup starts from the
+# user's text, not from its own.
+_written: tuple[str | None, str] | None = None
+
+
+def facts() -> Runtime:
+    """Return the runtime's facts, with THEANO_FLAGS as the user wrote it."""
+    runtime = detect()
+    original = user_flags_text()
+    environment = dict(runtime.environment.value or {})
+    environment.pop(FLAGS, None)
+    if original is not None:
+        environment[FLAGS] = original
+    return dataclasses.replace(
+        runtime, environment=dataclasses.replace(runtime.environment, value=environment)
+    )
+
+
+def with_jax(runtime: Runtime) -> Runtime:
+    """Return the facts with JAX's devices asked for, in a subprocess; it takes seconds."""
+    return dataclasses.replace(runtime, jax_devices=jax_devices())
+
+
+def plan(request: Request) -> tuple[Runtime, Plan]:
+    """Return the facts and what setup would do."""
+    runtime = facts()
+    return runtime, resolve(runtime, request)
+
+
+def user_flags_text() -> str | None:
+    """Return THEANO_FLAGS as the user set it, whatever setup has written over it since."""
+    current = os.environ.get(FLAGS)
+    if _written is not None and current == _written[1]:
+        return _written[0]
+    return current
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class EffectiveFlags:
+    """The flags in force and where each came from.
+
+    ``live`` holds an already imported Theano's values by name; None when it is not imported.
+    """
+
+    settings: tuple[Setting, ...]
+    notes: tuple[str, ...]
+    live: dict[str, str] | None
+
+
+def effective_flags(runtime: Runtime) -> EffectiveFlags:
+    """Merge .theanorc, THEANO_FLAGS and what setup added, by Theano's precedence.
+
+    Raises
+    ------
+    FlagsError
+        If one of them cannot be parsed.
+    """
+    flags = Flags.from_theanorc(runtime.theanorc.value or {})
+    flags = flags.merge(Flags.parse(user_flags_text() or ""))
+    if _written is not None and os.environ.get(FLAGS) == _written[1]:
+        known = {setting.name: setting.value for setting in flags.settings}
+        added = Flags.parse(_written[1], origin="%theano setup")
+        new = tuple(s for s in added.settings if known.get(s.name) != s.value)
+        flags = flags.merge(Flags(new))
+    _, notes = flags.translate()
+    theano = live.imported()
+    names = tuple(setting.name for setting in flags.settings)
+    return EffectiveFlags(
+        settings=flags.settings,
+        notes=notes,
+        live=None if theano is None else live.values(theano, names),
+    )
+
+
+def setup(
+    request: Request,
+    *,
+    observe: Callable[[SetupState], None] = lambda _: None,
+    dry_run: bool = False,
+    in_this_process: bool = True,
+) -> SetupState:
+    """Make Theano work in this runtime and prove it; the answer is the last state observed.
+
+    ``observe`` gets every state on the way. With ``in_this_process`` the flags are set and Theano
+    is imported here (a notebook's kernel); without, only fresh processes are checked (a terminal).
+    A setup that fails or is refused returns its state, it does not raise.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After the state says so; the next setup goes on where this one stopped.
+    """
+    runtime, planned = plan(request)
+    progress = _begin(planned, runtime, observe)
+    if planned.refusals:
+        first = planned.refusals[0]
+        return progress.end("refused", (first.cause, first.evidence, first.remedy))
+    if dry_run:
+        return progress.end("dry-run")
+    try:
+        _carry_out(planned, runtime, progress, in_this_process=in_this_process)
+    except KeyboardInterrupt:
+        progress.fail(
+            "Setup was interrupted.",
+            f"while: {progress.current}",
+            "Run %theano setup again: it goes on where it stopped.",
+        )
+        raise
+    except OSError as error:
+        problem = from_os_error(error)
+        return progress.fail(problem.cause, problem.evidence, problem.remedy)
+    except TheanoColabError as error:
+        return progress.fail(error.cause, error.evidence, error.remedy)
+    return progress.state
+
+
+def _begin(plan: Plan, runtime: Runtime, observe: Callable[[SetupState], None]) -> Progress:
+    steps = tuple(StepState(s.title, s.why, "kept" if s.kept else "pending") for s in plan.steps)
+    first = SetupState(runtime_line(runtime), steps, notes=plan.notes, flags=plan.flags)
+    return Progress(first, [step.action for step in plan.steps], observe)
+
+
+def _carry_out(plan: Plan, runtime: Runtime, progress: Progress, *, in_this_process: bool) -> None:
+    imported = live.imported()
+    outdated = imported is not None and imported.__version__
+    apply(plan, on_step=progress.report)
+    with progress.step("set-flags"):
+        stuck = _set_flags(plan, progress) if in_this_process else ()
+    with progress.step("warm"):
+        verified = _warm(plan, runtime, progress)
+    progress.results(_results(verified))
+    if in_this_process:
+        from importlib.metadata import version
+
+        if outdated and outdated != version("theano"):
+            progress.end("restart", _restart_for_version(outdated, version("theano")))
+            return
+        if stuck:
+            progress.end("restart", _restart_for_flags(stuck))
+            return
+        with progress.step("verify"):
+            verified = _verify_here(progress)
+        progress.results(_results(verified))
+    else:
+        with progress.step("verify"):
+            progress.detail("verify", "in the fresh process")
+    _as_planned(verified, plan)
+    progress.end("ready")
+
+
+def _set_flags(plan: Plan, progress: Progress) -> tuple[live.Difference, ...]:
+    """Set THEANO_FLAGS, and live what a Theano imported before takes; return what it refuses."""
+    global _written  # noqa: PLW0603  # one environment per process, so one memory of it
+    original = user_flags_text()
+    os.environ[FLAGS] = plan.flags
+    _written = (original, plan.flags)
+    progress.detail("set-flags", f"THEANO_FLAGS={plan.flags}")
+    theano = live.imported()
+    if theano is None:
+        live.forget_broken_import()
+        return ()
+    wanted = {s.name: s.value for s in Flags.parse(plan.flags).settings}
+    outcomes = [live.set_live(theano, d) for d in live.differences(theano, wanted)]
+    for outcome in outcomes:
+        if outcome.error is None:
+            progress.note(
+                f"Theano was imported before its flags were set: {outcome.name} was "
+                f"{outcome.live}; it is {outcome.wanted} from now on, for functions compiled "
+                "from now on."
+            )
+    return tuple(outcome for outcome in outcomes if outcome.error is not None)
+
+
+def _warm(plan: Plan, runtime: Runtime, progress: Progress) -> Verified:
+    """Compile what every first import compiles and check it, in a fresh process.
+
+    What was verified for the very same facts before is not compiled again.
+    """
+    record = paths.cache_dir() / "verified" / f"{_fingerprint(plan, runtime)}.json"
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        verified = Verified(**json.loads(record.read_text("utf-8")))
+        if Path(verified.compiledir).is_dir():
+            progress.keep("warm", "verified before, nothing has changed since")
+            return verified
+    base = Flags.parse(plan.flags).get("base_compiledir") or "~/.theano"
+    for line in remove_stale_locks(Path(base).expanduser()):
+        progress.note(line)
+    verified = run_fresh(plan.flags, on_line=lambda line: progress.detail("warm", line))
+    record.parent.mkdir(parents=True, exist_ok=True)
+    scratch = record.with_suffix(f".{os.getpid()}")
+    scratch.write_text(json.dumps(dataclasses.asdict(verified)), "utf-8")
+    scratch.replace(record)
+    return verified
+
+
+def _fingerprint(plan: Plan, runtime: Runtime) -> str:
+    """Digest the facts that a verified result depends on."""
+    from importlib.metadata import distribution
+
+    port = distribution("theano").locate_file("theano/__init__.py")
+    packages = runtime.packages.value or {}
+    depends = [
+        plan.flags,
+        runtime.python.value,
+        runtime.python_executable.value,
+        runtime.cpu.value,
+        repr(runtime.compiler.value),
+        repr(runtime.blas.value),
+        repr(runtime.theanorc.value),
+        [packages.get(name) for name in ("numpy", "scipy", "six")],
+        distribution("theano").version,
+        [str(port), Path(str(port)).stat().st_mtime_ns],
+    ]
+    return hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:24]
+
+
+def _verify_here(progress: Progress) -> Verified:
+    """Run the checks in this process; Theano's own failure keeps its type and text as evidence."""
+    try:
+        return battery.run(lambda step: progress.detail("verify", step))
+    except battery.CheckFailed as error:
+        raise TheanoColabError(
+            "Theano works in a fresh process, but gives a wrong result in this one.",
+            str(error),
+            "Restart the runtime, then run %theano setup before anything else.",
+        ) from error
+    except Exception as error:
+        line = (str(error).strip().splitlines() or [""])[0]
+        raise TheanoColabError(
+            "Theano works in a fresh process, but not in this one.",
+            f"{type(error).__name__}: {line}",
+            "Restart the runtime, then run %theano setup before anything else.",
+        ) from error
+
+
+def _results(verified: Verified) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Theano", verified.theano),
+        ("NumPy", verified.numpy),
+        ("Device", verified.device),
+        ("floatX", verified.float_x),
+        ("BLAS", verified.blas or "NumPy's own routines (slower)"),
+        ("Compiler", verified.cxx or "none: Theano runs in Python, slowly"),
+        ("Largest error against NumPy", f"{verified.max_error:.1e}"),
+        ("import theano", f"{verified.import_seconds:.1f} s"),
+    )
+
+
+def _as_planned(verified: Verified, plan: Plan) -> None:
+    """Refuse a result that is right but was computed somewhere else than planned."""
+    if not verified.device.startswith(plan.device):
+        raise TheanoColabError(
+            f"Theano was planned to use {plan.device}, but uses {verified.device}.",
+            f"theano.config.device is {verified.device}",
+            "Run %theano flags to see where the device was set.",
+        )
+
+
+def _restart_for_flags(stuck: tuple[live.Difference, ...]) -> tuple[str, str, str]:
+    return (
+        "Theano was imported before its flags were set, and these cannot change any more: "
+        + ", ".join(f"{d.name} (is {d.live}, wanted {d.wanted})" for d in stuck),
+        f"Theano says: {stuck[0].error}",
+        "Restart the runtime and run %theano setup before the first import theano.",
+    )
+
+
+def _restart_for_version(old: str, new: str) -> tuple[str, str, str]:
+    return (
+        f"This kernel has imported Theano {old}; {new} is installed now.",
+        f"theano.__version__ is {old} in this process",
+        "Restart the runtime; then run %theano setup again.",
+    )
