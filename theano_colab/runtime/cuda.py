@@ -1,0 +1,183 @@
+"""CUDA on disk: toolkits, and the libraries of toolkits, pip wheels and the system."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from theano_colab.runtime import child, packages
+from theano_colab.runtime.model import CudaLibrary, Fact, Toolkit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LIBRARIES = ("cudart", "nvrtc", "cublas", "cudnn")
+"""The libraries that a GPU backend opens, by cuda-pathfinder's names."""
+
+LIMIT = 1.5
+"""Seconds for cuda-pathfinder (which opens each library) or for a program's answer."""
+
+_SONAME = re.compile(rf"lib({'|'.join(LIBRARIES)})\.so\.(\d+)(?:\.[\d.]+)?")
+_VARIABLES = ("CUDA_PATH", "CUDA_HOME", "CUDA_ROOT")
+
+# One JSON line per library, written as soon as it is known: a library that blocks or crashes takes
+# only those after it along.
+_PATHFINDER = """
+import json, sys
+from cuda.pathfinder import DynamicLibNotFoundError, load_nvidia_dynamic_lib
+for name in sys.argv[1:]:
+    try:
+        found = load_nvidia_dynamic_lib(name)
+    except (DynamicLibNotFoundError, RuntimeError, OSError):
+        continue
+    print(json.dumps([name, found.abs_path]), flush=True)
+"""
+
+
+def toolkits(root: Path = Path("/")) -> Fact[tuple[Toolkit, ...]]:
+    """Return the toolkits in the order of the search, each real folder once.
+
+    $CUDA_PATH, $CUDA_HOME, $CUDA_ROOT, nvcc on PATH, /usr/local/cuda, /usr/local/cuda-*. A folder
+    counts when it tells its version. ``root`` stands before /usr/local; for tests.
+    """
+    found: dict[str, Toolkit] = {}
+    for folder, via in _candidates(root):
+        real = os.path.realpath(folder)
+        version = None if real in found else _toolkit_version(Path(real))
+        if version is not None:
+            found[real] = Toolkit(root=str(folder), version=version, found_via=via)
+    source = ", ".join(f"${name}" for name in _VARIABLES) + ", nvcc on PATH, /usr/local/cuda*"
+    if not found:
+        return Fact.absent("no CUDA toolkit", source)
+    return Fact.found(tuple(found.values()), source)
+
+
+def _candidates(root: Path) -> Iterator[tuple[Path, str]]:
+    for name in _VARIABLES:
+        if value := os.environ.get(name):
+            yield Path(value), f"${name}"
+    if nvcc := shutil.which("nvcc"):
+        yield Path(os.path.realpath(nvcc)).parent.parent, "nvcc on PATH"
+    local = root / "usr/local"
+    yield local / "cuda", str(local / "cuda")
+    for folder in sorted(local.glob("cuda-*"), key=_numbers, reverse=True):
+        yield folder, str(local / "cuda-*")
+
+
+def _numbers(path: Path) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", path.name)]
+
+
+def _toolkit_version(root: Path) -> str | None:
+    """Read version.json (CUDA 11.1 on), version.txt (to 10.2), cuda.h; at last, ask nvcc."""
+    try:
+        return str(json.loads((root / "version.json").read_text())["cuda"]["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    if match := _find(root / "version.txt", r"CUDA Version (\d+\.\d+(?:\.\d+)?)"):
+        return match[1]
+    if match := _find(root / "include" / "cuda.h", r"#define\s+CUDA_VERSION\s+(\d+)"):
+        number = int(match[1])
+        return f"{number // 1000}.{number % 1000 // 10}"
+    nvcc = root / "bin" / "nvcc"
+    # A program of that name may also be a script that calls the real one, in /usr/local/bin say.
+    if nvcc.is_file() and (root / "nvvm").is_dir():
+        answer = child.Question([str(nvcc), "--version"]).answer(LIMIT)
+        if match := re.search(r"release [\d.]+, V([\d.]+)", answer.output):
+            return match[1]
+    return None
+
+
+def ask() -> child.Question:
+    """Start asking cuda-pathfinder which libraries a process would open."""
+    return child.python("-c", _PATHFINDER, *LIBRARIES)
+
+
+def libraries(
+    question: child.Question, found_toolkits: Iterable[Toolkit]
+) -> Fact[tuple[CudaLibrary, ...]]:
+    """Return every cudart, NVRTC, cuBLAS and cuDNN on this machine, each real file once.
+
+    Of each name the one that a process would open comes first (cuda-pathfinder's public
+    ``load_nvidia_dynamic_lib``, which opens it, and therefore in a process of its own). The others
+    are in the RECORD of nvidia's wheels, in the toolkits and in the loader's folders.
+    """
+    roots = [Path(os.path.realpath(toolkit.root)) for toolkit in found_toolkits]
+    wheels = {
+        os.path.realpath(path): version
+        for _, version, path in packages.wheel_files("nvidia-")
+        if _SONAME.fullmatch(path.name)
+    }
+    answer = question.answer(LIMIT)
+    preferred = [Path(json.loads(line)[1]) for line in answer.output.splitlines()]
+    found: dict[str, CudaLibrary] = {}
+    for path in [*preferred, *map(Path, wheels), *_in_toolkits(roots), *_in_system()]:
+        real = os.path.realpath(path)
+        match = _SONAME.fullmatch(path.name)
+        if match is None or real in found or not Path(real).is_file():
+            continue
+        origin = "system"
+        if real in wheels:
+            origin = "wheel"
+        elif any(Path(real).is_relative_to(root) for root in roots):
+            origin = "toolkit"
+        version = wheels.get(real) or _library_version(match[1], Path(real))
+        found[real] = CudaLibrary(match[1], version, str(path), origin)
+    source = "cuda-pathfinder, wheels' RECORD, toolkits, ldconfig"
+    if answer.failure is not None:
+        source += f" (cuda-pathfinder: {answer.failure})"
+    if not found:
+        return Fact.absent(f"no {', '.join(LIBRARIES)}", source)
+    ordered = sorted(found.values(), key=lambda library: LIBRARIES.index(library.name))
+    return Fact.found(tuple(ordered), source)
+
+
+def _in_toolkits(roots: list[Path]) -> Iterator[Path]:
+    for root in roots:
+        # Not /usr itself, where Debian's own toolkit lives: ldconfig knows those.
+        for folder in (root / "lib64", root / "lib"):
+            if root != Path("/usr") and folder.is_dir():
+                yield from sorted(p for p in folder.iterdir() if _SONAME.fullmatch(p.name))
+
+
+def _in_system() -> Iterator[Path]:
+    """Yield what LD_LIBRARY_PATH and the loader's cache offer."""
+    for entry in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep):
+        folder = Path(entry)
+        if entry.startswith("/") and folder.is_dir():
+            yield from sorted(p for p in folder.iterdir() if _SONAME.fullmatch(p.name))
+    ldconfig = shutil.which("ldconfig", path=f"{os.environ.get('PATH', '')}:/sbin:/usr/sbin")
+    if ldconfig is not None:
+        answer = child.Question([ldconfig, "-p"]).answer(LIMIT)
+        for line in answer.output.splitlines():
+            name, arrow, path = line.strip().partition(" => ")
+            if arrow and _SONAME.fullmatch(name.partition(" ")[0]):
+                yield Path(path)
+
+
+def _library_version(name: str, path: Path) -> str | None:
+    """Read the version from the real file's name, for cuDNN also from the header beside it."""
+    numbers = path.name.partition(".so.")[2]
+    if "." in numbers:
+        return numbers
+    if name == "cudnn":
+        for folder in (path.parent.parent / "include", Path("/usr/include")):
+            header = folder / "cudnn_version.h"
+            parts = [
+                _find(header, rf"#define\s+CUDNN_{part}\s+(\d+)")
+                for part in ("MAJOR", "MINOR", "PATCHLEVEL")
+            ]
+            if all(parts):
+                return ".".join(part[1] for part in parts if part)
+    return None
+
+
+def _find(path: Path, pattern: str) -> re.Match[str] | None:
+    try:
+        return re.search(pattern, path.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return None

@@ -1,0 +1,89 @@
+"""Asks NVML and prints one JSON line; run as a script in a process of its own, by gpu.py.
+
+Calls: https://docs.nvidia.com/deploy/nvml-api. Older bindings answer with bytes, newer ones with
+str. ``nvmlShutdown`` is always called.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def main() -> None:
+    """Print {"release", "cuda", "gpus", "remarks"} or {"missing": reason}."""
+    print(json.dumps(_ask()))  # noqa: T201  # its answer
+
+
+def _ask() -> dict[str, Any]:
+    try:
+        import pynvml
+    except Exception as error:  # noqa: BLE001  # whatever a broken installation raises
+        return {"missing": f"nvidia-ml-py cannot be imported: {error}"}
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        return {"missing": _text(error)}
+    try:
+        return _record(pynvml)
+    except pynvml.NVMLError as error:
+        return {"missing": _text(error)}
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _record(nvml: Any) -> dict[str, Any]:  # noqa: ANN401  # a module without published types
+    gpus: list[dict[str, Any]] = []
+    remarks: list[str] = []
+    release = _text(nvml.nvmlSystemGetDriverVersion())
+    ask_cuda = getattr(nvml, "nvmlSystemGetCudaDriverVersion_v2", None)
+    cuda = (ask_cuda or nvml.nvmlSystemGetCudaDriverVersion)()
+    for index in range(nvml.nvmlDeviceGetCount()):
+        try:
+            handle = nvml.nvmlDeviceGetHandleByIndex(index)
+            capability = list(nvml.nvmlDeviceGetCudaComputeCapability(handle))
+            instances = _mig_instances(nvml, handle)
+            if instances == []:
+                remarks.append(f"GPU {index} is in MIG mode and has no instance that we may use")
+            gpus += [
+                {
+                    "index": index,
+                    "name": _text(nvml.nvmlDeviceGetName(part)),
+                    "memory_bytes": int(nvml.nvmlDeviceGetMemoryInfo(part).total),
+                    "compute_capability": capability,
+                }
+                for part in ([handle] if instances is None else instances)
+            ]
+        except nvml.NVMLError as error:
+            remarks.append(f"GPU {index}: {_text(error)}")
+    return {
+        "release": release,
+        "cuda": [cuda // 1000, cuda % 1000 // 10],
+        "gpus": gpus,
+        "remarks": remarks,
+    }
+
+
+def _mig_instances(nvml: Any, handle: Any) -> list[Any] | None:  # noqa: ANN401  # as above
+    """Return the handles of a GPU's MIG instances; None for a GPU that is not in MIG mode."""
+    try:
+        current, _pending = nvml.nvmlDeviceGetMigMode(handle)
+    except (nvml.NVMLError, AttributeError):  # "Not Supported", as on a T4; or old bindings
+        return None
+    if not current:
+        return None
+    found = []
+    for number in range(nvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
+        try:
+            found.append(nvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, number))
+        except nvml.NVMLError:  # a slot without an instance
+            continue
+    return found
+
+
+def _text(answer: object) -> str:
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else str(answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""Python packages that bear on Theano: on disk, and imported in this very process."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import sys
+from pathlib import Path
+
+from theano_colab.runtime.model import Fact
+
+OF_INTEREST = {
+    "theano", "theano-pymc", "pytensor", "pygpu", "lasagne", "keras", "pymc3", "numpy", "scipy",
+    "six", "jax", "jaxlib", "torch", "tensorflow", "jax-cuda12-plugin", "jax-cuda12-pjrt",
+    "jax-cuda13-plugin", "jax-cuda13-pjrt", "libtpu", "mkl", "ipython", "ipykernel", "ipywidgets",
+    "anywidget", "traitlets", "setuptools", "pip", "google-colab", "theano-colab", "nvidia-ml-py",
+    "pynvml", "cuda-pathfinder", "filelock", "platformdirs", "packaging", "psutil",
+}  # fmt: skip
+"""Normalised names (PEP 503). Every ``nvidia-*`` package counts as well."""
+
+MODULES = (
+    "theano", "pytensor", "pygpu", "lasagne", "keras", "pymc3", "numpy", "scipy", "six", "jax",
+    "jaxlib", "torch", "tensorflow", "IPython", "ipykernel", "ipywidgets", "anywidget", "traitlets",
+    "setuptools", "pip",
+)  # fmt: skip
+
+# The folder's name is NAME-VERSION with dashes in NAME escaped; Debian's has -pyX.Y after it.
+_METADATA = re.compile(r"(?P<name>[A-Za-z0-9][\w.]*(?:-[A-Za-z][\w.]*)*)-[^-]+.*\.(dist|egg)-info")
+
+
+def packages() -> Fact[dict[str, str]]:
+    """Return the packages of interest on ``sys.path`` and their versions, the first of each name.
+
+    Reads the names of metadata folders and then only the metadata of those that count: parsing
+    that of all of Colab's 700 packages takes over half a second.
+    """
+    found: dict[str, str] = {}
+    for entry in sys.path:
+        for name in _names_in(entry or "."):
+            if name in found or not (name in OF_INTEREST or name.startswith("nvidia-")):
+                continue
+            version = _version_in(entry or ".", name)
+            if version is not None:
+                found[name] = version
+    return Fact.found(dict(sorted(found.items())), "metadata folders on sys.path")
+
+
+def loaded() -> Fact[dict[str, str]]:
+    """Return what this process has imported, and the version it says; imports nothing itself.
+
+    A module that says none (half imported, or a bare folder of that name) is "unknown".
+    """
+    found = {}
+    for name in MODULES:
+        module = sys.modules.get(name)
+        if module is not None:
+            # Not getattr: a module's __getattr__ may import or warn.
+            found[name] = str(vars(module).get("__version__") or "unknown")
+    return Fact.found(found, "sys.modules")
+
+
+def pip() -> Fact[str]:
+    """Return the version of this Python's pip, without importing it."""
+    try:
+        version = importlib.metadata.version("pip")
+    except importlib.metadata.PackageNotFoundError:
+        return Fact.absent("pip is not installed for this Python", "importlib.metadata")
+    return Fact.found(version, "importlib.metadata")
+
+
+def normalised(name: str) -> str:
+    """Return a package's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _names_in(entry: str) -> list[str]:
+    try:
+        matches = map(_METADATA.fullmatch, os.listdir(entry))  # noqa: PTH208  # may be a zip file's name
+    except OSError:
+        return []
+    return [normalised(match["name"]) for match in matches if match is not None]
+
+
+def _version_in(entry: str, name: str) -> str | None:
+    """Return the version that the metadata has; None where a broken installation left none."""
+    for found in importlib.metadata.distributions(name=name, path=[entry]):
+        version = found.metadata.get("Version")
+        if version is not None:
+            return str(version)
+    return None
+
+
+def wheel_files(prefix: str) -> list[tuple[str, str, Path]]:
+    """Return name, version and location of each file of packages whose name starts so.
+
+    From the RECORD that each wheel brings (PEP 376); the first of each name on ``sys.path``.
+    """
+    files: list[tuple[str, str, Path]] = []
+    seen: set[str] = set()
+    for entry in sys.path:
+        for name in _names_in(entry or "."):
+            if not name.startswith(prefix) or name in seen:
+                continue
+            seen.add(name)
+            for found in importlib.metadata.distributions(name=name, path=[entry or "."]):
+                record = found.read_text("RECORD") or ""
+                paths = (line.rsplit(",", 2)[0].strip('"') for line in record.splitlines())
+                version = str(found.metadata.get("Version"))
+                files += [(name, version, Path(str(found.locate_file(path)))) for path in paths]
+    return files
