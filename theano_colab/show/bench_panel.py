@@ -40,7 +40,7 @@ def describe_bench(results: Sequence[Row], machine_line: str, status: str = "") 
     if results:
         rows = tuple(_row(row, _reference(row, results)) for row in results)
         blocks.append(Table("", _HEADER, rows, frozenset({2, 3, 4})))
-    notes = tuple(f"{_name(r)}, {r.backend}: {r.detail}" for r in _measured(results) if r.detail)
+    notes = tuple(f"{_name(row)}, {_who(row)}: {_why(row)}" for row in results if _why(row))
     if notes:
         blocks.append(Notes(notes))
     return Panel("Theano bench", tuple(blocks), line=machine_line)
@@ -63,7 +63,7 @@ def _headline(results: Sequence[Row], status: str) -> Headline:
         return Headline("warn", f"{text}, {failed} could not be measured")
     if not measured:
         return Headline("plain", "Nothing was measured")
-    return Headline("ok", text, "Times are medians; the half-width after ± is half the IQR.")
+    return Headline("ok", text, "Each time is a median ± half the interquartile range.")
 
 
 def _reference(row: Row, results: Sequence[Row]) -> Result | None:
@@ -77,24 +77,29 @@ def _reference(row: Row, results: Sequence[Row]) -> Result | None:
 
 
 def _name(row: Row) -> str:
-    size = "" if row.size is None else f" {row.size}"
+    size = "" if row.size is None else f" {row.size:,}"
     return f"{row.workload}{size} {row.floatX}"
 
 
+def _who(row: Row) -> str:
+    return "NumPy" if row.backend == REFERENCE else f"{row.backend} ({row.device})"
+
+
+def _why(row: Row) -> str:
+    if isinstance(row, Result):
+        return row.detail
+    return f"{row.reason} ({row.evidence})" if row.evidence else row.reason
+
+
 def _row(row: Row, reference: Result | None) -> tuple[Cell, ...]:
-    who = row.backend if row.backend == REFERENCE else f"{row.backend}, {row.device}"
+    head = (cell(_name(row)), cell(_who(row)))
     if isinstance(row, Failure):
-        why = tuple(line for line in (f"failed: {row.reason}", row.evidence) if line)
-        return (cell(_name(row)), cell(who), cell(""), cell(""), cell(""), Cell(why, "error"))
-    time = f"{duration(row.median_s)} ± {duration(row.iqr_s / 2)}"
-    rate = "" if row.gflops is None else three(row.gflops)
-    against = "" if reference is None else three(ratio(row, reference))
+        return (*head, cell(""), cell(""), cell(""), cell("failed", "error"))
     return (
-        cell(_name(row)),
-        cell(who),
-        cell(time, "plain" if row.stable else "warn"),
-        cell(rate),
-        cell(against),
+        *head,
+        cell(duration(row.median_s, row.iqr_s / 2), "plain" if row.stable else "warn"),
+        cell("" if row.gflops is None else three(row.gflops)),
+        cell("" if reference is None else three(ratio(row, reference))),
         _agreement(row),
     )
 
@@ -102,8 +107,8 @@ def _row(row: Row, reference: Result | None) -> tuple[Cell, ...]:
 def _agreement(row: Result) -> Cell:
     unstable = () if row.stable else ("times unstable",)
     if row.agrees is None:
-        return Cell(("reference" if row.backend == REFERENCE else "not compared", *unstable))
-    error = "" if row.max_rel_error is None else f" (to {row.max_rel_error:.0e})"
+        word = "reference" if row.backend == REFERENCE else "not compared"
+        return Cell((word, *unstable), "muted" if row.stable else "warn")
     if not row.agrees:
-        return Cell((f"differs from NumPy{error}", *unstable), "error")
-    return Cell((f"agrees with NumPy{error}", *unstable), "plain" if row.stable else "warn")
+        return Cell(("differs from NumPy", *unstable), "error")
+    return Cell(("agrees with NumPy", *unstable), "plain" if row.stable else "warn")

@@ -74,7 +74,16 @@ def describe_flags(
 
 
 def _differs(setting: Setting, live: Mapping[str, str]) -> bool:
-    return setting.name in live and live[setting.name] != setting.value
+    return setting.name in live and _plain(live[setting.name]) != _plain(setting.value)
+
+
+def _plain(value: str) -> str | float:
+    """Return what a flag's text means: Theano reads "True" and "1", "0.80" and "0.8" alike."""
+    word = {"true": "1", "false": "0"}.get(value.strip().lower(), value.strip())
+    try:
+        return float(word)
+    except ValueError:
+        return word
 
 
 def _flag_row(setting: Setting, live: Mapping[str, str] | None) -> tuple[Cell, ...]:

@@ -67,7 +67,8 @@ _STEP_TONES: Final[dict[Status, Tone]] = {
     "kept": "muted",
     "failed": "error",
 }
-_NARROWEST_COLUMN: Final = 12
+_NARROWEST_COLUMN: Final = 8
+_NAME_VALUE_SOURCE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ def _step(step: StepState, style: Style) -> list[str]:
     time = "" if step.seconds is None else elapsed(step.seconds)
     if step.status in {"kept", "failed", "running"}:
         time = f"{step.status} {time}".rstrip()
-    time_width = 14
+    time_width = len("failed 59 min 59 s")
     title = _wrap(style.clean(step.title), style.width - 4 - time_width, "")
     tone = _STEP_TONES[step.status]
     mark = style.paint(style.mark(step.status), tone)
@@ -195,7 +196,7 @@ def _step(step: StepState, style: Style) -> list[str]:
 
 def _table(block: Table, style: Style) -> list[str]:
     caption = [style.paint(style.clean(block.caption), "bold")] if block.caption else []
-    if block.source:
+    if block.source and len(block.header) == _NAME_VALUE_SOURCE:
         rows = [_with_source(row) for row in block.rows]
         header: tuple[str, ...] = block.header[:-1]
     else:
@@ -205,7 +206,12 @@ def _table(block: Table, style: Style) -> list[str]:
         max([len(name), *(len(line) for row in texts for line in row[i])])
         for i, name in enumerate(header)
     ]
-    widths = _fit(widths, style.width - 2 - 2 * (len(widths) - 1))
+    # The numbers of a column stay whole; only its header may be wrapped.
+    floors = [
+        max(len(line) for row in texts for line in row[i]) if i in block.numeric else 1
+        for i in range(len(header))
+    ]
+    widths = _fit(widths, floors, style.width - 2 - 2 * (len(widths) - 1))
     lines = list(caption)
     if len(header) > 2:  # noqa: PLR2004  # name and value need no header
         lines += _table_row(
@@ -225,12 +231,16 @@ def _with_source(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
     return (*head, Cell(lines, value.tone))
 
 
-def _fit(widths: list[int], room: int) -> list[int]:
-    """Take columns from the widest until all fit, none below the narrowest that is useful."""
+def _fit(widths: list[int], floors: list[int], room: int) -> list[int]:
+    """Take columns from the widest that may give until all fit; share equally if that fails."""
     widths = list(widths)
+    floors = [
+        max(floor, min(_NARROWEST_COLUMN, w)) for floor, w in zip(floors, widths, strict=True)
+    ]
     while sum(widths) > room:
-        widest = max(range(len(widths)), key=widths.__getitem__)
-        if widths[widest] <= _NARROWEST_COLUMN:
+        slack = [(w - floor > 0, w) for w, floor in zip(widths, floors, strict=True)]
+        widest = max(range(len(widths)), key=slack.__getitem__)
+        if not slack[widest][0]:
             return [max(1, room // len(widths))] * len(widths)
         widths[widest] -= 1
     return widths

@@ -38,22 +38,32 @@ def elapsed(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s"
 
 
-def duration(seconds: float) -> str:
-    """Return a measured time with three significant digits, in s, ms, µs or ns."""
-    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= 0.9995 * scale:
-            return f"{three(seconds / scale)} {unit}"
-    return f"{three(seconds / 1e-9)} ns"
+def duration(seconds: float, half_width: float | None = None) -> str:
+    """Return a measured time with three significant digits, in s, ms, µs or ns: "10.9 ms".
+
+    With a half-width, in the same unit and to the same decimals: "10.9 ± 0.1 ms".
+    """
+    scales = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
+    unit, scale = next((u for u in scales if seconds >= 0.9995 * u[1]), scales[-1])
+    if half_width is None:
+        return f"{three(seconds / scale)} {unit}"
+    decimals = _decimals(seconds / scale)
+    return f"{three(seconds / scale)} ± {half_width / scale:.{decimals}f} {unit}"
 
 
 def three(number: float) -> str:
-    """Return a number with three significant digits, never in scientific notation: 1230, 1.23."""
+    """Return a number with three significant digits, never in scientific notation: 1,230, 0.00123.
+
+    A number of more than three digits keeps them all: 1,234.
+    """
+    return f"{number:,.{_decimals(number)}f}"
+
+
+def _decimals(number: float) -> int:
+    """Return how many decimals show three significant digits, counted after rounding to three."""
     if number == 0:
-        return "0"
-    decimals = 2
-    for bound in (9.995, 99.95):
-        decimals -= abs(number) >= bound
-    return f"{float(f'{number:.3g}'):,.{decimals}f}" if abs(number) >= 1 else f"{number:.3g}"
+        return 0
+    return max(0, 2 - int(f"{number:.2e}".partition("e")[2]))
 
 
 def count(number: int, singular: str, plural: str = "") -> str:
