@@ -20,7 +20,7 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import numpy as np
 import psutil
@@ -64,8 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def measure(
     workload: Workload,
     sizes: Sequence[int],
-    floatX: str,
-    seconds: float,  # noqa: N803
+    floatX: str,  # noqa: N803  # Theano's name
+    seconds: float,
 ) -> Iterator[Event]:
     """Measure one workload at these sizes; ``seconds`` of wall time are for each.
 
@@ -194,8 +194,9 @@ def _after_some_calls(program: Program) -> Sequence[np.ndarray[Any, Any]]:
 
 def numpy_blas() -> str:
     """Return the name and version of the BLAS that NumPy was built with; "" if it does not say."""
-    config: Any = np.show_config(mode="dicts")
-    blas = (config or {}).get("Build Dependencies", {}).get("blas", {})
+    # NumPy's own annotations do not know the argument that its documentation gives.
+    config = cast("Any", np.show_config)(mode="dicts") or {}
+    blas = config.get("Build Dependencies", {}).get("blas", {})
     return f"{blas.get('name', '')} {blas.get('version', '')}".strip()
 
 
