@@ -5,10 +5,11 @@ A front end passes ``draw(panel, final)``: a panel that is not final will be dra
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from theano_colab import session
+from theano_colab import commands, session
 from theano_colab.errors import TheanoColabError
 from theano_colab.plan.model import Request
 from theano_colab.show.bench_panel import describe_bench
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from theano_colab.bench.events import Event
+    from theano_colab.bench.results import Row
     from theano_colab.show.panel import Panel
 
     Draw = Callable[[Panel, bool], None]
@@ -59,23 +62,30 @@ def bench(options: argparse.Namespace, draw: Draw) -> list[dict[str, Any]]:
     from theano_colab.bench import run
 
     machine = runtime_line(session.facts())
-    asked = run.BenchRequest(
-        workloads=tuple(options.workload) or run.BenchRequest().workloads,
-        sizes=_sizes(options.sizes),
-        floatX=options.floatX,
-        seconds=options.time,
-    )
-    rows: list[run.Row] = []
-    for event in run.run(asked):
-        rows += [row for row in event.rows if event.kind in {"result", "failed"}]
-        draw(describe_bench(rows, machine, run.describe(event)), False)
+    workloads = tuple(options.workload or commands.WORKLOADS)
+    sizes = _sizes(options.sizes)
+    asked = run.BenchRequest(workloads, sizes, options.floatX, options.time)
+    rows: list[Row] = []
+    with contextlib.closing(run.run(asked)) as events:
+        for event in events:
+            ended = event.kind in {"result", "failed"}
+            rows += event.rows if ended else ()
+            draw(
+                describe_bench(rows if ended else [*rows, *event.rows], machine, _now(event)), False
+            )
     draw(describe_bench(rows, machine), True)
     return [row.to_json() for row in rows]
 
 
-def _sizes(text: str | None) -> tuple[int, ...] | None:
+def _now(event: Event) -> str:
+    """Say what an event is about: "dot, 1000: compiling"."""
+    place = event.workload if event.size is None else f"{event.workload}, {event.size}"
+    return f"{place}: {event.kind}"
+
+
+def _sizes(text: str | None) -> tuple[int, ...]:
     if text is None:
-        return None
+        return ()
     try:
         sizes = tuple(int(part) for part in text.split(","))
     except ValueError:

@@ -29,10 +29,11 @@ class _Parser(argparse.ArgumentParser):
     """A parser that neither prints nor exits, since it also serves a notebook."""
 
     def error(self, message: str) -> NoReturn:
+        usage = " ".join(self.format_usage().removeprefix("usage: ").split())
         raise TheanoColabError(
             "That command cannot be read.",
-            message + _suggestion(message),
-            f"{self.format_usage().strip()}",
+            message.removeprefix("argument COMMAND: ") + _suggestion(message),
+            f"Write it as: {usage}",
         )
 
     def print_help(self, file: object = None) -> NoReturn:  # noqa: ARG002  # its signature
@@ -55,10 +56,12 @@ def parser(program: str) -> argparse.ArgumentParser:
     added["setup"].add_argument("--dry-run", action="store_true", help="stop after the plan")
     added["setup"].add_argument("-q", "--quiet", action="store_true", help="show the result only")
     bench = added["bench"]
-    bench.add_argument("workload", nargs="*", help=f"{', '.join(WORKLOADS)} (default: all)")
+    bench.add_argument("workload", nargs="*", help=f"{', '.join(WORKLOADS)} (default: all of them)")
     bench.add_argument("--sizes", help="problem sizes: 256,512,1000")
-    bench.add_argument("--floatX", choices=FLOAT_X, help="default: what Theano is set to")
-    bench.add_argument("--time", type=float, default=10.0, help="seconds for all (default 10)")
+    bench.add_argument(
+        "--floatX", choices=("float32", "float64"), default="float32", help="default: float32"
+    )
+    bench.add_argument("--time", type=float, default=2.0, help="seconds for each size (default 2)")
     for command in added.values():
         command.add_argument("--json", action="store_true", help="print the data as JSON")
     return main

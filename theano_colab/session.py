@@ -16,8 +16,7 @@ from theano_colab.install import apply
 from theano_colab.plan.flags import Flags
 from theano_colab.plan.resolve import resolve
 from theano_colab.progress import Progress, SetupState, StepState
-from theano_colab.runtime import detect
-from theano_colab.runtime.accelerators import jax_devices
+from theano_colab.runtime import accelerators, detect
 from theano_colab.show.line import runtime_line
 from theano_colab.verify import battery
 from theano_colab.verify.battery import Verified
@@ -53,7 +52,7 @@ def facts() -> Runtime:
 
 def with_jax(runtime: Runtime) -> Runtime:
     """Return the facts with JAX's devices asked for, in a subprocess; it takes seconds."""
-    return dataclasses.replace(runtime, jax_devices=jax_devices())
+    return dataclasses.replace(runtime, jax_devices=accelerators.read(accelerators.ask()))
 
 
 def plan(request: Request) -> tuple[Runtime, Plan]:
