@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # for Python or for the kernel behind the notebook's back.
 _NOT_INHERITED = ("THEANO", "PYTHON", "PYTEST", "VIRTUAL_ENV", "IPYTHON", "JPY_", "COLAB_", "MKL_")
 
+_LAUNCH = ("-m", "ipykernel_launcher", "-f", "{connection_file}")
+
 
 class OneKernel(KernelSpecManager):
     """Every kernel's name means an ipykernel in the environment at ``environment``."""
@@ -25,7 +27,8 @@ class OneKernel(KernelSpecManager):
         """Return the spec, whatever the name."""
         python = str(self.environment / "bin" / "python")
         return KernelSpec(
-            argv=[python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            # The option keeps debugpy from warning on stderr; ipykernel's own specs have it too.
+            argv=[python, "-Xfrozen_modules=off", *_LAUNCH],
             display_name=f"Python ({self.environment.name})",
             language="python",
         )
