@@ -53,7 +53,12 @@ def run_fresh(
     ) as process:
         assert process.stdout is not None  # noqa: S101  # PIPE was asked for
         out_of_time = threading.Event()
-        limit = threading.Timer(time_limit, lambda: (out_of_time.set(), process.kill()))
+
+        def stop() -> None:
+            out_of_time.set()
+            process.kill()
+
+        limit = threading.Timer(time_limit, stop)
         limit.start()
         try:
             for line in process.stdout:

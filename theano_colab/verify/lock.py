@@ -39,8 +39,9 @@ def _alive(pid: int, taken: float) -> bool:
     ``taken`` is in seconds since the epoch; a process that began later took the id over.
     """
     try:
-        return psutil.Process(pid).create_time() <= taken + 1
+        started: float = psutil.Process(pid).create_time()
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:
         return True
+    return started <= taken + 1
