@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import os
 import re
@@ -73,6 +74,7 @@ def colab_like() -> PinSet:
     raise LookupError(f"no Python {', '.join(SERVED)} with venv was found on this machine")
 
 
+@functools.cache
 def find_python(version: str) -> str | None:
     """Return a working interpreter of this minor version, from PATH or from pyenv, or None.
 

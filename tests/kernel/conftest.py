@@ -7,13 +7,12 @@ separated by commas; by default the newest of Colab's that has one.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import envs
 import kernels
 import pytest
-from harness import SETUP_CELL, Cell, Kernel, Place
+from harness import SETUP_CELL, Kernel, Place, Story
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,17 +51,6 @@ def make_place(
         return Place(environment, folder / "home", variables)
 
     return make
-
-
-@dataclass
-class Story:
-    """The setup cell in a bare kernel, once per pin set: before, what it showed, after."""
-
-    place: Place
-    before: dict[str, str]
-    cell: Cell
-    after: dict[str, str]
-    kernel: Kernel
 
 
 @pytest.fixture(scope="session")

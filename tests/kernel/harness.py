@@ -163,3 +163,14 @@ def files(folder: Path) -> set[str]:
         for path in folder.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+
+
+@dataclass
+class Story:
+    """The setup cell in a bare kernel, once per pin set: before, what it showed, after."""
+
+    place: Place
+    before: dict[str, str]
+    cell: Cell
+    after: dict[str, str]
+    kernel: Kernel

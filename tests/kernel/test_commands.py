@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from conftest import Story
-from harness import Kernel
+from harness import Kernel, Story
 
 pytestmark = pytest.mark.slow
 

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from conftest import Story
-from harness import Cell, Kernel, Place
+from harness import Cell, Kernel, Place, Story
 
 pytestmark = pytest.mark.slow
 

@@ -4,8 +4,7 @@ import ast
 import json
 
 import pytest
-from conftest import Story
-from harness import Kernel, Place, files
+from harness import Kernel, Place, Story, files
 from packaging.requirements import Requirement
 
 pytestmark = pytest.mark.slow
