@@ -26,7 +26,11 @@ _ENVIRONMENT: dict[str, str | None] = {
 
 def ask() -> child.Question | None:
     """Start asking JAX; None where it is not installed."""
-    if importlib.util.find_spec("jax") is None:
+    try:
+        spec = importlib.util.find_spec("jax")
+    except ValueError:  # something put a module without a spec under that name
+        spec = None
+    if spec is None:
         return None
     return child.python("-c", _SCRIPT, environment=_ENVIRONMENT, site=True)
 
@@ -39,5 +43,8 @@ def read(question: child.Question | None, limit: float = LIMIT) -> Fact[tuple[Ja
     answer = question.answer(limit)
     if answer.failure is not None:
         return Fact.absent(answer.failure, source)
-    pairs = json.loads(answer.output.strip().splitlines()[-1])
+    try:
+        pairs = json.loads(answer.output.strip().splitlines()[-1])
+    except (IndexError, ValueError):
+        return Fact.absent(f"an unexpected answer: {answer.output[-80:]!r}", source)
     return Fact.found(tuple(JaxDevice(platform, kind) for platform, kind in pairs), source)

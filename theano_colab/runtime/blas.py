@@ -24,6 +24,7 @@ Theano's C code passes 32-bit ones.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import re
@@ -50,6 +51,7 @@ _DEBIAN_PACKAGES = {
     "MKL": ("libmkl-rt",),
     "BLIS": ("libblis4-pthread", "libblis4-openmp", "libblis4-serial", "libblis3-pthread"),
 }
+_ILP64 = re.compile("openblas64|ilp64|64_")
 # Theano splits blas.ldflags at blanks, THEANO_FLAGS at commas, and strips quotes.
 _UNWRITABLE = re.compile(r"[\s,'\"]")
 
@@ -153,7 +155,7 @@ def _in_folders(
                 continue
             real = os.path.realpath(path)
             flags = _flags(path, linker_knows=folder in known)
-            if flags is not None and real not in seen and not re.search("64_|ilp64", real):
+            if flags is not None and real not in seen and not _ILP64.search(Path(real).name):
                 seen.add(real)
                 found.append(Library(kind, None, str(path), flags))
             break
@@ -162,7 +164,10 @@ def _in_folders(
 
 def _in_scipy() -> list[Library]:
     """Return the OpenBLAS of SciPy's wheel, which auditwheel put beside the package."""
-    spec = importlib.util.find_spec("scipy")
+    try:
+        spec = importlib.util.find_spec("scipy")
+    except ValueError:  # something put a module without a spec under that name
+        return []
     if spec is None or spec.origin is None:
         return []
     libs = Path(spec.origin).parent.parent / "scipy.libs"
@@ -177,12 +182,24 @@ def _in_scipy() -> list[Library]:
 
 
 def _is_library(path: Path) -> bool:
-    """Tell an ELF file from a linker script, a broken link or nothing."""
+    """Tell an ELF file for this machine from a linker script, a broken link or nothing."""
+    header = _elf_header(path)
+    return header is not None and header == _own_elf_header()
+
+
+@functools.cache
+def _own_elf_header() -> tuple[bytes, bytes] | None:
+    return _elf_header(Path("/proc/self/exe")) or _elf_header(Path(sys.executable))
+
+
+def _elf_header(path: Path) -> tuple[bytes, bytes] | None:
+    """Return class and byte order, and machine (man 5 elf); None for any other file or none."""
     try:
         with path.open("rb") as file:
-            return file.read(4) == b"\x7fELF"
+            start = file.read(20)
     except OSError:
-        return False
+        return None
+    return (start[4:6], start[18:20]) if start[:4] == b"\x7fELF" else None
 
 
 def _flags(path: Path, *, linker_knows: bool) -> str | None:

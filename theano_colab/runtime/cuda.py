@@ -106,14 +106,14 @@ def libraries(
     ``load_nvidia_dynamic_lib``, which opens it, and therefore in a process of its own). The others
     are in the RECORD of nvidia's wheels, in the toolkits and in the loader's folders.
     """
+    answer = question.answer(LIMIT)
+    preferred = [Path(path) for path in re.findall(r'(?m)^\["\w+", "(.*)"\]$', answer.output)]
     roots = [Path(os.path.realpath(toolkit.root)) for toolkit in found_toolkits]
     wheels = {
         os.path.realpath(path): version
-        for _, version, path in packages.wheel_files("nvidia-")
+        for path, version in packages.wheel_files("nvidia-")
         if _SONAME.fullmatch(path.name)
     }
-    answer = question.answer(LIMIT)
-    preferred = [Path(json.loads(line)[1]) for line in answer.output.splitlines()]
     found: dict[str, CudaLibrary] = {}
     for path in [*preferred, *map(Path, wheels), *_in_toolkits(roots), *_in_system()]:
         real = os.path.realpath(path)
@@ -139,17 +139,15 @@ def libraries(
 def _in_toolkits(roots: list[Path]) -> Iterator[Path]:
     for root in roots:
         # Not /usr itself, where Debian's own toolkit lives: ldconfig knows those.
-        for folder in (root / "lib64", root / "lib"):
-            if root != Path("/usr") and folder.is_dir():
-                yield from sorted(p for p in folder.iterdir() if _SONAME.fullmatch(p.name))
+        if root != Path("/usr"):
+            yield from (*_in_folder(root / "lib64"), *_in_folder(root / "lib"))
 
 
 def _in_system() -> Iterator[Path]:
     """Yield what LD_LIBRARY_PATH and the loader's cache offer."""
     for entry in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep):
-        folder = Path(entry)
-        if entry.startswith("/") and folder.is_dir():
-            yield from sorted(p for p in folder.iterdir() if _SONAME.fullmatch(p.name))
+        if entry.startswith("/"):
+            yield from _in_folder(Path(entry))
     ldconfig = shutil.which("ldconfig", path=f"{os.environ.get('PATH', '')}:/sbin:/usr/sbin")
     if ldconfig is not None:
         answer = child.Question([ldconfig, "-p"]).answer(LIMIT)
@@ -157,6 +155,13 @@ def _in_system() -> Iterator[Path]:
             name, arrow, path = line.strip().partition(" => ")
             if arrow and _SONAME.fullmatch(name.partition(" ")[0]):
                 yield Path(path)
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if _SONAME.fullmatch(path.name))
+    except OSError:
+        return []
 
 
 def _library_version(name: str, path: Path) -> str | None:

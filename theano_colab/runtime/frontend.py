@@ -48,7 +48,10 @@ def _google_colab() -> str | None:
     module = sys.modules.get("google.colab")
     if module is not None:
         return str(getattr(module, "__file__", None) or "google.colab")
-    google = importlib.util.find_spec("google")
+    try:
+        google = importlib.util.find_spec("google")
+    except ValueError:  # a namespace package of the old kind has no spec
+        return None
     folders = list(google.submodule_search_locations or ()) if google is not None else []
     found = (Path(folder) / "colab" / "__init__.py" for folder in folders)
     return next((str(path) for path in found if path.is_file()), None)

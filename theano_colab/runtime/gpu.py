@@ -34,7 +34,7 @@ def read(question: child.Question) -> tuple[Fact[Driver], Fact[tuple[Gpu, ...]]]
     reason = answer.failure
     record = {}
     if reason is None:
-        record = json.loads(answer.output)
+        record = json.loads(answer.output.splitlines()[-1])
         reason = record.get("missing")
     if reason is not None:
         return Fact.absent(reason, source), Fact.absent(reason, source)

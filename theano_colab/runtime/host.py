@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import struct
 import sys
@@ -122,17 +123,23 @@ def _container_memory() -> tuple[int, str] | None:
     """Return what the container's limit leaves, by version 2 or 1 of Linux's control groups.
 
     https://docs.kernel.org/admin-guide/cgroup-v2.html. A container sees its own group at the root.
+    Cached file pages that the kernel can drop (inactive_file) count as used there, and not here.
     """
     root = Path("/sys/fs/cgroup")
-    for limit, used in (
-        (root / "memory.max", root / "memory.current"),
-        (root / "memory/memory.limit_in_bytes", root / "memory/memory.usage_in_bytes"),
+    for limit, used, stat in (
+        (root / "memory.max", root / "memory.current", root / "memory.stat"),
+        (
+            root / "memory/memory.limit_in_bytes",
+            root / "memory/memory.usage_in_bytes",
+            root / "memory/memory.stat",
+        ),
     ):
         try:
             left = int(limit.read_text()) - int(used.read_text())
+            droppable = re.search(r"(?m)^(?:total_)?inactive_file (\d+)", stat.read_text())
         except (OSError, ValueError):  # no such group, or "max": no limit
             continue
-        return max(0, left), f"{limit} less {used.name}"
+        return max(0, left + int(droppable[1] if droppable else 0)), f"{limit} less {used.name}"
     return None
 
 
@@ -142,7 +149,7 @@ def disk_free_bytes() -> Fact[int]:
     Those of site-packages, the home folder (Theano's compile directory, caches) and the temporary
     folder.
     """
-    places = [sysconfig.get_path("purelib"), str(Path("~").expanduser()), tempfile.gettempdir()]
+    places = [sysconfig.get_path("purelib"), os.path.expanduser("~"), tempfile.gettempdir()]  # noqa: PTH111  # "~" stays where there is no home: no error
     free, place = min((shutil.disk_usage(existing(Path(p))).free, p) for p in places)
     return Fact.found(free, f"statvfs of {place}")
 
@@ -167,7 +174,11 @@ def site_packages_writable() -> Fact[bool]:
 
 def home_writable() -> Fact[bool]:
     """Tell whether this user may write into the home folder."""
-    return Fact.found(*_writable(Path("~").expanduser()))
+    try:
+        home = Path.home()
+    except RuntimeError as error:
+        return Fact.absent(str(error), "$HOME, passwd")
+    return Fact.found(*_writable(home))
 
 
 def _writable(folder: Path) -> tuple[bool, str]:
@@ -182,4 +193,5 @@ def _writable(folder: Path) -> tuple[bool, str]:
 
 def existing(path: Path) -> Path:
     """Return the path, or the nearest parent that exists."""
-    return next(p for p in (path, *path.absolute().parents) if p.exists())
+    # Not Path.exists, which raises in a folder that may not be searched.
+    return next(p for p in (path, *path.absolute().parents) if os.path.exists(p))  # noqa: PTH110

@@ -56,7 +56,7 @@ def loaded() -> Fact[dict[str, str]]:
         module = sys.modules.get(name)
         if module is not None:
             # Not getattr: a module's __getattr__ may import or warn.
-            found[name] = str(vars(module).get("__version__") or "unknown")
+            found[name] = str(getattr(module, "__dict__", {}).get("__version__") or "unknown")
     return Fact.found(found, "sys.modules")
 
 
@@ -85,18 +85,19 @@ def _names_in(entry: str) -> list[str]:
 def _version_in(entry: str, name: str) -> str | None:
     """Return the version that the metadata has; None where a broken installation left none."""
     for found in importlib.metadata.distributions(name=name, path=[entry]):
-        version = found.metadata.get("Version")
-        if version is not None:
-            return str(version)
+        text = found.read_text("METADATA") or found.read_text("PKG-INFO") or ""
+        match = re.search(r"(?m)^Version:\s*(\S+)", text)
+        if match is not None:
+            return match[1]
     return None
 
 
-def wheel_files(prefix: str) -> list[tuple[str, str, Path]]:
-    """Return name, version and location of each file of packages whose name starts so.
+def wheel_files(prefix: str) -> list[tuple[Path, str | None]]:
+    """Return location and version of each file of the packages whose name starts so.
 
     From the RECORD that each wheel brings (PEP 376); the first of each name on ``sys.path``.
     """
-    files: list[tuple[str, str, Path]] = []
+    files: list[tuple[Path, str | None]] = []
     seen: set[str] = set()
     for entry in sys.path:
         for name in _names_in(entry or "."):
@@ -106,6 +107,6 @@ def wheel_files(prefix: str) -> list[tuple[str, str, Path]]:
             for found in importlib.metadata.distributions(name=name, path=[entry or "."]):
                 record = found.read_text("RECORD") or ""
                 paths = (line.rsplit(",", 2)[0].strip('"') for line in record.splitlines())
-                version = str(found.metadata.get("Version"))
-                files += [(name, version, Path(str(found.locate_file(path)))) for path in paths]
+                version = _version_in(entry or ".", name)
+                files += [(Path(str(found.locate_file(path))), version) for path in paths]
     return files
