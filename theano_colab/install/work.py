@@ -1,0 +1,232 @@
+"""The steps that change the environment, each written in the journal before it is done."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+
+from theano_colab.errors import TheanoColabError, from_os_error
+from theano_colab.install import distributions as dists
+from theano_colab.install.heal import heal, unowned_package
+from theano_colab.install.journal import Entry, Journal
+from theano_colab.pip import explain, run_pip
+from theano_colab.port import build_port
+from theano_colab.port.wheel import fingerprint, port_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from theano_colab.plan.model import Step
+    from theano_colab.progress import Status
+
+_COLLECTED = "Installing collected packages: "
+
+
+class Work:
+    """One call of ``apply``, while it holds the lock (whose file descriptor is ``lock``).
+
+    ``wheel``, ``versions`` and ``changed`` are what ``Applied`` says. Making one heals what the
+    journal says was interrupted.
+    """
+
+    def __init__(self, cache: Path, lock: int) -> None:
+        self.wheel: Path | None = None
+        self.versions: list[tuple[str, str]] = []
+        self.changed = False
+        self._cache = cache
+        self._lock = lock
+        self._journal = Journal(cache / "journal", dists.sites()[0])
+        self._temporary: str | None = None
+        if (entry := self._journal.read()) is not None and entry.state == "installing":
+            self._heal(entry)
+
+    def carry_out(self, step: Step, say: Callable[[str], None]) -> tuple[Status, str]:
+        """Do one step, or find it done; return its status and what there is to say."""
+        if step.action == "build-port":
+            return self._build(say)
+        names = [Requirement(requirement).name for requirement in step.requirements]
+        is_port = any(dists.same(name, dists.PORT) for name in names)
+        done = self._install_port(say) if is_port else self._install(step.requirements, say)
+        found = [version for name in names for version in _version(name)]
+        self.versions += found
+        return "done" if done else "kept", ", ".join(f"{name} {v}" for name, v in found)
+
+    def finish(self) -> None:
+        """Say in the journal that all is in place."""
+        port = dists.find_port()
+        if self.changed or (port is not None and not self._is_clean(port)):
+            record = None if port is None else _digest(port.info / "RECORD")
+            self._journal.write(Entry("installed", port_version(), record=record))
+        self._drop_temporary()
+
+    def _build(self, say: Callable[[str], None]) -> tuple[Status, str]:
+        if self._why_not_current() is None:
+            return "kept", f"{dists.PORT} {port_version()} is installed already"
+        self.wheel = build_port(self._cache, say)
+        return "done", self.wheel.name
+
+    def _install_port(self, say: Callable[[str], None]) -> bool:
+        reason = self._why_not_current()
+        if reason is None:
+            return False
+        say(reason)
+        wheel = self.wheel = self.wheel or build_port(self._cache, say)
+        self._begin(())
+        # A requirement with its hash, not the wheel's path: `pip freeze` then says theano==..., as
+        # for any other package, and no other file of that name will do.
+        wanted = self._write(
+            "port.txt", [f"{dists.PORT}=={port_version()} --hash=sha256:{_digest(wheel)}"]
+        )
+        options = ["--no-deps", "--no-index", f"--find-links={wheel.parent}"]
+        if dists.find_port() is not None:
+            options.append("--force-reinstall")
+        self._pip([*options, f"--only-binary={dists.PORT}", f"--requirement={wanted}"], say)
+        self._expect(dists.PORT)
+        return True
+
+    def _install(self, requirements: Sequence[str], say: Callable[[str], None]) -> bool:
+        missing = [wanted for wanted in requirements if not dists.is_satisfied(wanted)]
+        if not missing:
+            return False
+        names = tuple(Requirement(wanted).name for wanted in missing)
+        self._begin(tuple(name for name in names if not dists.find(name)))
+        # Whatever pip would like to change besides, it may not.
+        pinned = self._write("constraints.txt", dists.constraints())
+        self._pip([f"--constraint={pinned}", *missing], say)
+        for name in names:
+            self._expect(name)
+        return True
+
+    def _pip(self, arguments: list[str], say: Callable[[str], None]) -> None:
+        def on_line(line: str) -> None:
+            if line.startswith(_COLLECTED):
+                self._note(tuple(line.removeprefix(_COLLECTED).split(", ")))
+            say(line)
+
+        environment = {**os.environ, "TMPDIR": self._temporary or tempfile.gettempdir()}
+        self.changed = True
+        try:
+            # Compiling all of Theano takes 5 s; Python compiles what is imported, as always.
+            run_pip(
+                ["install", "--no-compile", *arguments],
+                on_line=on_line,
+                env=environment,
+                pass_fds=[self._lock],
+            )
+        except BaseException:
+            self._undo()
+            raise
+
+    def _begin(self, names: tuple[str, ...]) -> None:
+        """Write what will be done before it is done, and clear away what would hinder pip."""
+        entry = self._journal.read()
+        if entry is None or entry.state == "installed":
+            for site in dists.sites():
+                if (folder := unowned_package(site)) is not None:
+                    raise TheanoColabError(
+                        "There is a folder named theano that no installed package owns.",
+                        str(folder),
+                        f"Move it away if it is yours (mv {folder} ~/theano-mine), then run setup "
+                        "again.",
+                    )
+            entry = Entry("installed", port_version())
+        if self._temporary is None:
+            self._temporary = tempfile.mkdtemp(prefix="theano_colab-")
+        names = tuple(
+            dict.fromkeys((*(entry.names if entry.state == "installing" else ()), *names))
+        )
+        self._journal.write(Entry("installing", port_version(), names, self._temporary))
+        self._clear(entry)
+
+    def _note(self, names: tuple[str, ...]) -> None:
+        """Add to the journal what pip is about to install, if it was not there before."""
+        new = tuple(name for name in names if not dists.find(name))
+        entry = self._journal.read()
+        if entry is not None and not set(new) <= set(entry.names):
+            names = tuple(dict.fromkeys((*entry.names, *new)))
+            self._journal.write(Entry("installing", port_version(), names, self._temporary))
+
+    def _heal(self, entry: Entry) -> None:
+        """Clear away what an interrupted run left; the journal then says what stands."""
+        self._clear(entry)
+        port = dists.find_port()
+        if port is None:
+            self._journal.erase()
+        else:
+            record = _digest(port.info / "RECORD")
+            self._journal.write(Entry("installed", port.version, record=record))
+        self._drop_temporary()
+
+    def _undo(self) -> None:
+        """After pip failed (it restores what it replaced): remove the half of what is new."""
+        # A disk that is full or read-only may refuse; the journal still says "installing" then.
+        with contextlib.suppress(OSError, TheanoColabError):
+            if (entry := self._journal.read()) is not None:
+                self._heal(entry)
+
+    def _clear(self, entry: Entry) -> None:
+        try:
+            for site in dists.sites():
+                heal(site, entry)
+        except OSError as error:
+            problem = explain([str(error)], 1)
+            raise (from_os_error(error) if problem.id == "unknown" else problem) from error
+
+    def _why_not_current(self) -> str | None:
+        """Return why the port has to be installed, or None."""
+        port = dists.find_port()
+        if port is None or port.version != port_version():
+            return f"{dists.PORT} {port_version()} is not installed"
+        damage = dists.damage(port, hashes=not self._is_clean(port))
+        if damage is not None:
+            return f"installing again: {damage}"
+        try:
+            same = (port.info / "FINGERPRINT").read_text("utf-8") == fingerprint()
+        except OSError:
+            same = False
+        return None if same else "installing again: its rules have changed since"
+
+    def _is_clean(self, port: dists.Installed) -> bool:
+        entry = self._journal.read()
+        if entry is None or entry.state != "installed":
+            return False
+        try:
+            return entry.record == _digest(port.info / "RECORD")
+        except OSError:
+            return False
+
+    def _expect(self, name: str) -> None:
+        """Make ``name`` importable in this process; raise if pip put it somewhere else."""
+        found = dists.find(name)
+        if not found:
+            raise TheanoColabError(
+                f"pip installed {name}, but not where this Python imports from.",
+                f"it is in none of {', '.join(map(str, dists.sites()))}",
+                "Remove target, prefix or root from pip's configuration (`pip config list`).",
+            )
+        dists.make_importable(found[0].site)
+
+    def _write(self, name: str, lines: Sequence[str]) -> Path:
+        path = Path(self._temporary or tempfile.gettempdir()) / name
+        path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+        return path
+
+    def _drop_temporary(self) -> None:
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._temporary = None
+
+
+def _version(name: str) -> list[tuple[str, str]]:
+    return [(found.name, found.version) for found in dists.find(name)[:1]]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
