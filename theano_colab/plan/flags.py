@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _SHOWN = 76  # columns of the user's text that an error quotes
+_VARIABLES = ("USER", "LSCRATCH", "TMPDIR", "TEMP", "TMP")  # what a .theanorc may refer to
 
 
 class FlagsError(TheanoColabError):
@@ -86,7 +87,7 @@ class Flags:
 
         ``[global]`` holds the flags without a dot, ``[dnn.conv]`` the flags ``dnn.conv.*``. Option
         names ignore case, section names do not. ``%(USER)s`` and the like are filled in from
-        ``variables`` where it has them; a value that cannot be filled in is taken as it stands. An
+        ``variables`` (the environment); a value that cannot be filled in is taken as it stands. An
         option with a dot in its own name is passed over, as Theano does; where it stands in
         ``[global]`` its name here begins with "global.", so that ``translate`` can say so.
 
@@ -95,7 +96,8 @@ class Flags:
         FlagsError
             Naming file and line: not an INI file, or a value that the flag does not take.
         """
-        whole = configparser.ConfigParser(dict(variables or {}))
+        given = variables or {}
+        whole = configparser.ConfigParser({k: given[k] for k in _VARIABLES if k in given})
         places: dict[tuple[str, str], str] = {}
         defaults: dict[str, str] = {}
         for path, text in texts.items():

@@ -17,8 +17,8 @@ class Rule:
     """What an obsolete setting says today.
 
     ``name`` is a shell pattern, ``value`` a regular expression for the whole value, ``becomes``
-    maps present names to replacement templates (empty: nothing left to set), ``why`` is a sentence with
-    the fields ``{old}`` and ``{new}``.
+    maps present names to replacement templates (empty: nothing left to set), ``why`` is a sentence
+    with the fields ``{old}`` and ``{new}``.
     """
 
     name: str

@@ -1,0 +1,237 @@
+"""From the facts of a runtime and a request to a plan: steps, flags, notes, or refusals. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from theano_colab.plan import compat as matrix
+from theano_colab.plan import vocabulary
+from theano_colab.plan.compat import Compat, at_least, numbers
+from theano_colab.plan.devices import Choice, choose
+from theano_colab.plan.flags import Flags, FlagsError
+from theano_colab.plan.model import Plan, Refusal, Request, Step
+from theano_colab.plan.refuse import is_macos, python_parts, refusals, user_site_usable
+
+if TYPE_CHECKING:
+    from theano_colab.runtime.model import Runtime
+
+PLAN = "%theano setup"
+"""The origin of settings that the plan adds."""
+
+_C_LINKERS = frozenset({"c", "c|py", "c|py_nogc", "cvm", "cvm_nogc"})
+
+
+def resolve(runtime: Runtime, request: Request, compat: Compat | None = None) -> Plan:
+    """Plan what setup will do to this runtime for this request.
+
+    Nothing is read but the arguments (``compat`` is this release's matrix unless given) and nothing
+    is written. A plan that cannot work has refusals and no steps; it never raises.
+    """
+    compat = compat or matrix.compat()
+    refused = refusals(runtime, compat)
+    try:
+        from_files = Flags.from_theanorc(runtime.theanorc.value or {}, runtime.environment.value)
+        user = from_files.merge(
+            Flags.parse((runtime.environment.value or {}).get("THEANO_FLAGS", ""))
+        )
+    except FlagsError as error:
+        unreadable = Refusal(error.cause, error.evidence, error.remedy)
+        return Plan("cpu", "cpu", "", (), refusals=(*refused, unreadable))
+    flags, translations = user.translate()
+    choice = choose(runtime, request.device, flags, compat)
+    if isinstance(choice, Refusal):
+        refused = (*refused, choice)
+    if refused or isinstance(choice, Refusal):
+        return Plan("cpu", "cpu", "", (), notes=translations, refusals=refused)
+    flags, flag_notes = _settle(runtime, request, flags, choice, compat)
+    text = _for_environment(flags, from_files).text()
+    return Plan(
+        backend=choice.backend,
+        device=choice.device,
+        flags=text,
+        steps=_steps(runtime, text, flags, choice, compat),
+        notes=(*translations, *choice.notes, *flag_notes, *_notes(runtime, flags, compat)),
+    )
+
+
+def _settle(
+    runtime: Runtime, request: Request, flags: Flags, choice: Choice, compat: Compat
+) -> tuple[Flags, tuple[str, ...]]:
+    """Add to the user's flags what the plan needs, and take out what would stop Theano."""
+    notes: list[str] = []
+    if flags.get("device") != choice.device:
+        flags = flags.with_setting("device", choice.device, PLAN)
+    if request.floatX:
+        flags = flags.with_setting("floatX", request.floatX, PLAN)
+    elif choice.device != "cpu" and not flags.get("floatX"):
+        flags = flags.with_setting("floatX", "float32", PLAN)
+    flags, dropped = _without_gpu_flags(runtime, flags, choice)
+    notes += dropped
+    if choice.backend == "gpuarray":
+        flags, said = _cudnn(runtime, flags, compat)
+        notes += said
+    lacking = _lacks_to_compile(runtime)
+    if lacking and flags.get("cxx") is None:
+        flags = flags.with_setting("cxx", "", PLAN)
+        notes.append(lacking)
+        if flags.get("linker") in _C_LINKERS:
+            flags = flags.with_setting("linker", "vm", PLAN)
+    own_folder = flags.get("base_compiledir") or flags.get("compiledir")
+    if runtime.home_writable.value is False and not own_folder:
+        environment = runtime.environment.value or {}
+        folder = f"{environment.get('TMPDIR') or '/tmp'}/theano-{environment.get('USER') or 'user'}"  # noqa: S108  # Theano itself makes it, for its owner
+        flags = flags.with_setting("base_compiledir", folder, PLAN)
+        notes.append(f"Your home folder cannot be written: compiled code goes to {folder}.")
+    return flags, tuple(notes)
+
+
+def _without_gpu_flags(
+    runtime: Runtime, flags: Flags, choice: Choice
+) -> tuple[Flags, tuple[str, ...]]:
+    """Leave out flags that make Theano start a GPU backend that is not there."""
+    has_pygpu = "pygpu" in (runtime.packages.value or {})
+    notes = []
+    for name, usable in (("init_gpu_device", choice.device == "cpu"), ("contexts", True)):
+        if flags.get(name) and not (has_pygpu and usable):
+            why = "it works with device=cpu only" if has_pygpu else "it needs pygpu"
+            notes.append(f"{name}={flags.get(name)} is left out: {why}.")
+            flags = flags.without(name)
+    return flags, tuple(notes)
+
+
+def _cudnn(runtime: Runtime, flags: Flags, compat: Compat) -> tuple[Flags, tuple[str, ...]]:
+    """Keep Theano's GPU backend from a cuDNN that its convolutions do not compile against."""
+    versions = [
+        library.version
+        for library in runtime.cuda_libraries.value or ()
+        if library.name == "cudnn" and library.version
+    ]
+    versions += [
+        v for k, v in (runtime.packages.value or {}).items() if k.startswith("nvidia-cudnn")
+    ]
+    new = [v for v in versions if at_least(v, str(compat.gpuarray_cudnn_below))]
+    if not new or flags.get("dnn.enabled"):
+        return flags, ()
+    note = (
+        f"cuDNN {new[0]} is not used: Theano's convolutions need cuDNN below "
+        f"{compat.gpuarray_cudnn_below}."
+    )
+    return flags.with_setting("dnn.enabled", "False", PLAN), (note,)
+
+
+def _lacks_to_compile(runtime: Runtime) -> str | None:
+    """Name what is missing to compile C code, and what to do about it."""
+    slow = "Theano runs in Python, many times slower."
+    if runtime.compiler.value is None:
+        return f"No C++ compiler was found: {slow} Install one (apt install g++), run setup again."
+    if runtime.python_headers.value is None:
+        short = ".".join(map(str, numbers(python_parts(runtime)[1])[:2]))
+        return (
+            f"Python's C headers were not found: {slow} "
+            f"Install them (apt install python{short}-dev), run setup again."
+        )
+    return None
+
+
+def _for_environment(flags: Flags, from_files: Flags) -> Flags:
+    """Return what THEANO_FLAGS must say so that Theano, which reads .theanorc too, ends up there.
+
+    What a .theanorc already says is not repeated. What was left out of it is set to "", because
+    Theano stops at the old value.
+    """
+    unchanged = {s.name for s in flags.settings if s in from_files.settings}
+    said = Flags(tuple(s for s in flags.settings if s.name not in unchanged))
+    for setting in from_files.settings:
+        if flags.get(setting.name) is None and vocabulary.is_known(setting.name):
+            said = said.with_setting(setting.name, "", PLAN)
+    return said
+
+
+def _steps(
+    runtime: Runtime, text: str, flags: Flags, choice: Choice, compat: Compat
+) -> tuple[Step, ...]:
+    packages = runtime.packages.value or {}
+    python = ".".join(map(str, numbers(python_parts(runtime)[1])[:2]))
+    numpy = packages.get("numpy", compat.numpy_minimum)
+    present = packages.get("theano")
+    done = present == compat.port
+    missing = tuple(d for d in compat.dependencies if d.name not in packages)
+    steps = []
+    if missing or "numpy" not in packages:
+        # Naming NumPy's own version keeps pip from changing it.
+        pin = f"numpy=={numpy}" if "numpy" in packages else f"numpy>={compat.numpy_minimum}"
+        names = [d.name for d in missing] + ([] if "numpy" in packages else ["numpy"])
+        steps.append(
+            Step(
+                "install",
+                f"Install {' and '.join(names)}",
+                f"Theano imports {' and '.join(names)}, and they are not here.",
+                (*(f"{d.name}>={d.minimum}" for d in missing), pin),
+            )
+        )
+    build = f"Build Theano {compat.upstream} for Python {python} and NumPy {numpy}"
+    why = f"Theano {compat.upstream} as published does not import on Python {python} or NumPy 2."
+    steps += [
+        Step("build-port", build, why, kept=done),
+        Step(
+            "install",
+            f"Install Theano {compat.port}",
+            _why_install(present, compat),
+            (f"theano=={compat.port}",),
+            kept=done,
+        ),
+        Step(
+            "set-flags",
+            "Set THEANO_FLAGS",
+            "Theano reads its flags once, when it is imported.",
+            kept=(runtime.environment.value or {}).get("THEANO_FLAGS", "") == text,
+        ),
+        Step("warm", "Compile what every import needs", _why_warm(runtime, flags)),
+        Step(
+            "verify",
+            f"Check a computed result on {choice.device}",
+            "Only a result that agrees with NumPy's shows that Theano works.",
+        ),
+    ]
+    return tuple(steps)
+
+
+def _why_install(present: str | None, compat: Compat) -> str:
+    if present is None:
+        return "Every process then imports Theano as usual, and pip finds it satisfied."
+    if present == compat.port:
+        return "It is installed already."
+    return f"It takes the place of Theano {present}, which does not run on this Python and NumPy."
+
+
+def _why_warm(runtime: Runtime, flags: Flags) -> str:
+    if flags.get("cxx") == "":
+        return "Without a compiler only the import itself is tried."
+    own = flags.get("blas.ldflags")
+    if own is not None:
+        return f"The first import is then quick; BLAS as you set it: blas.ldflags={own}."
+    if not runtime.blas.value:
+        return "The first import is then quick; matrix products go through NumPy."
+    library = runtime.blas.value[0]
+    version = f" {library.version}" if library.version else ""
+    return f"The first import is then quick; {library.name}{version} is linked ({library.path})."
+
+
+def _notes(runtime: Runtime, flags: Flags, compat: Compat) -> tuple[str, ...]:
+    notes = []
+    _, version = python_parts(runtime)
+    newest = numbers(compat.python_tested)
+    if numbers(version)[: len(newest)] > newest:
+        notes.append(f"Python {version} was not tested; the checks at the end decide.")
+    if is_macos(runtime):
+        notes.append("macOS was not tested; the checks at the end decide.")
+    if runtime.site_packages_writable.value is False and user_site_usable(runtime):
+        notes.append("site-packages cannot be written: pip installs into your own user site.")
+    if not runtime.blas.value and flags.get("blas.ldflags") is None and flags.get("cxx") != "":
+        notes.append("No BLAS that C code can link was found: matrix products go through NumPy.")
+    loaded = (runtime.loaded.value or {}).get("theano")
+    if loaded == compat.port:
+        notes.append("Theano is imported already: setup sets live what Theano lets one set.")
+    elif loaded is not None:
+        notes.append(f"Theano {loaded} is imported already: a restart is needed after setup.")
+    return tuple(notes)
