@@ -13,14 +13,23 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from theano_colab.errors import TheanoColabError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 RULES = Path(__file__).parent / "rules"
 
 
-class RuleError(Exception):
-    """A rule that is malformed or that did not match as often as it says."""
+class RuleError(TheanoColabError):
+    """A rule that is malformed or that did not match as often as it says: a mistake of ours."""
+
+    def __init__(self, evidence: str) -> None:
+        super().__init__(
+            "theano-colab's rules do not fit Theano's text.",
+            evidence,
+            "This is an error of theano-colab. Install its newest version, or report this text.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +115,11 @@ def apply_rules(tree: Mapping[str, bytes], rules: tuple[Rule, ...]) -> dict[str,
 
 
 def _matching(tree: Mapping[str, bytes], rule: Rule, wrong: list[str]) -> Iterator[str]:
+    """Yield the paths the rule names, each once, and note a pattern that names none."""
+    seen: set[str] = set()
     for pattern in rule.files:
-        paths = [path for path in tree if fnmatchcase(path, pattern)]
+        paths = {path for path in tree if fnmatchcase(path, pattern)}
         if not paths:
             wrong.append(f"{rule.id}: no file {pattern}")
-        yield from paths
+        yield from paths - seen
+        seen |= paths

@@ -11,13 +11,12 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from theano_colab.errors import TheanoColabError
+from theano_colab.pip import PipError, run_pip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,9 +52,21 @@ def fetch_sdist(folder: Path, on_line: Callable[[str], None] | None = None) -> P
         f"--dest={folder}",
         f"--requirement={wanted}",
     ]
-    environment = {**os.environ, "PYTHONPATH": str(STAND_IN.resolve())}
-    subprocess.run([sys.executable, "-m", "pip", *arguments], env=environment, check=True)
-    return folder / FILE_NAME
+    paths = [str(STAND_IN.resolve()), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    try:
+        run_pip(arguments, on_line=on_line, env=environment)
+    except PipError as error:
+        if error.id == "hash-mismatch":
+            got = next((line.split()[-1] for line in error.lines if "Got" in line), "another")
+            raise _wrong(FILE_NAME, got) from error
+        raise
+    # Indexes differ in how they spell the name.
+    sdist = next(path for path in folder.iterdir() if path.name.lower() == FILE_NAME.lower())
+    found = hashlib.sha256(sdist.read_bytes()).hexdigest()
+    if found != SHA256:
+        raise _wrong(FILE_NAME, found)
+    return sdist
 
 
 def read_sdist(sdist: Path) -> dict[str, bytes]:
@@ -76,15 +87,19 @@ def read_sdist(sdist: Path) -> dict[str, bytes]:
         ) from error
     found = hashlib.sha256(content).hexdigest()
     if found != SHA256:
-        raise TheanoColabError(
-            f"{sdist.name} is not the Theano {VERSION} that PyPI published.",
-            f"SHA-256 {found}, expected {SHA256}",
-            f"Delete {sdist} and run setup again. If it comes back, the package index serves a "
-            "changed file.",
-        )
+        raise _wrong(str(sdist), found)
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         return {
             member.name.removeprefix(f"{NAME}/"): file.read()
             for member in archive
             if (file := archive.extractfile(member)) is not None
         }
+
+
+def _wrong(name: str, found: str) -> TheanoColabError:
+    return TheanoColabError(
+        f"{name} is not the Theano {VERSION} that PyPI published.",
+        f"SHA-256 {found}, expected {SHA256}",
+        "Run setup again; if it happens twice, your package index or a proxy changes the file: "
+        "use https://pypi.org/simple.",
+    )

@@ -1,0 +1,149 @@
+"""Pytest plugin: lets Theano's own tests run on today's test tools.
+
+Use it with ``-p plugin`` and this folder on PYTHONPATH. It replaces test tooling only: nose,
+``numpy.testing.dec``, the aliases unittest dropped in Python 3.12, and tests that yield their
+checks. Theano itself is left as it is installed.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import types
+import unittest
+import warnings
+
+import numpy as np
+import pytest
+
+
+def _attr(*names, **values):
+    """nose.plugins.attrib.attr: a mark ("slow") on a test; nothing selects by it here."""
+
+    def decorate(test):
+        for name in names:
+            setattr(test, name, True)
+        for name, value in values.items():
+            setattr(test, name, value)
+        return test
+
+    return decorate
+
+
+def _raises(*exceptions):
+    """nose.tools.raises: the test passes if it raises one of the exceptions."""
+
+    def decorate(test):
+        @functools.wraps(test)
+        def run(*args, **kwargs):
+            with pytest.raises(exceptions):
+                test(*args, **kwargs)
+
+        return run
+
+    return decorate
+
+
+def _skipif(condition, reason=""):
+    """numpy.testing.dec.skipif: the condition may be a callable, asked when the test runs."""
+
+    def decorate(test):
+        @functools.wraps(test)
+        def run(*args, **kwargs):
+            if condition() if callable(condition) else condition:
+                raise unittest.SkipTest(reason)
+            return test(*args, **kwargs)
+
+        return run
+
+    return decorate
+
+
+def _knownfailureif(condition, reason=""):
+    """numpy.testing.dec.knownfailureif: an expected failure counts as xfailed."""
+
+    def decorate(test):
+        @functools.wraps(test)
+        def run(*args, **kwargs):
+            if condition() if callable(condition) else condition:
+                pytest.xfail(reason)
+            return test(*args, **kwargs)
+
+        return run
+
+    return decorate
+
+
+def _install_nose() -> None:
+    case = unittest.TestCase()
+    tools = {
+        "assert_raises": case.assertRaises,
+        "assert_true": case.assertTrue,
+        "assert_equal": case.assertEqual,
+        "assert_equals": case.assertEqual,
+        "raises": _raises,
+    }
+    contents = {
+        "nose": {"SkipTest": unittest.SkipTest},
+        "nose.tools": tools,
+        "nose.plugins": {},
+        "nose.plugins.skip": {"SkipTest": unittest.SkipTest},
+        "nose.plugins.attrib": {"attr": _attr},
+    }
+    for name, members in contents.items():
+        module = types.ModuleType(name, "Stand-in of theano_colab's upstream tests.")
+        vars(module).update(members)
+        sys.modules[name] = module
+        parent, _, child = name.rpartition(".")
+        if parent:
+            setattr(sys.modules[parent], child, module)
+
+
+def pytest_configure(config) -> None:
+    """Put the stand-ins in place before any test module is imported."""
+    _install_nose()
+    np.testing.dec = types.SimpleNamespace(skipif=_skipif, knownfailureif=_knownfailureif)
+    for old, new in (
+        ("assertEquals", "assertEqual"),
+        ("assertNotEquals", "assertNotEqual"),
+        ("assertAlmostEquals", "assertAlmostEqual"),
+        ("assertRaisesRegexp", "assertRaisesRegex"),
+        ("assertItemsEqual", "assertCountEqual"),
+        ("failUnlessRaises", "assertRaises"),
+        ("failUnless", "assertTrue"),
+        ("assert_", "assertTrue"),
+    ):
+        if not hasattr(unittest.TestCase, old):
+            setattr(unittest.TestCase, old, getattr(unittest.TestCase, new))
+    # Theano's tests were written for a runner that shows warnings and goes on.
+    warnings.simplefilter("default")
+    config.addinivalue_line("filterwarnings", "default")
+
+
+def _run_all(generator):
+    """Return a test that runs each check which ``generator`` yields, in turn."""
+
+    def run(*args):
+        for check, *arguments in (
+            item if isinstance(item, tuple) else (item,) for item in generator(*args)
+        ):
+            check(*arguments)
+
+    run.__name__, run.__doc__ = generator.__name__, generator.__doc__
+    run.__signature__ = inspect.signature(generator)
+    return run
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector, name, obj):
+    """Turn a test that yields its checks, which pytest gave up in 4.0, into one that runs them."""
+    if inspect.isgeneratorfunction(obj) and collector.funcnamefilter(name):
+        setattr(collector.obj, name, _run_all(obj))
+        return list(collector._genfunctions(name, getattr(collector.obj, name)))
+    if inspect.isclass(obj) and not issubclass(obj, unittest.TestCase):
+        # nose ran these names on plain classes as well.
+        for old, new in (("setUp", "setup_method"), ("tearDown", "teardown_method")):
+            if hasattr(obj, old) and not hasattr(obj, new):
+                setattr(obj, new, lambda self, method=None, old=old: getattr(self, old)())
+    return None

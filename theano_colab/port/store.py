@@ -1,0 +1,64 @@
+"""The port's wheel and Theano's sdist, kept in a cache between kernels and checked at every use."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from theano_colab.port.sdist import FILE_NAME, SHA256, fetch_sdist
+from theano_colab.port.wheel import build_wheel, fingerprint, wheel_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def build_port(cache: Path, on_line: Callable[[str], None] | None = None) -> Path:
+    """Return the port's wheel in the folder ``cache``, downloaded and built if it is not there.
+
+    A wheel from other rules, or one that a kill or a full disk left incomplete, is built anew.
+    ``on_line`` is called with each line of progress.
+
+    Raises
+    ------
+    TheanoColabError
+        If the sdist cannot be downloaded or is not the pinned one.
+    OSError
+        If ``cache`` cannot be written.
+    """
+    folder = cache / "port" / fingerprint()[:16]
+    wheel, seal = folder / wheel_name(), folder / "sha256.txt"
+    try:
+        if _sha256(wheel) == seal.read_text("ascii"):
+            return wheel
+    except (OSError, UnicodeDecodeError):
+        pass  # not there, not complete, or not readable: build it
+    sdist = _sdist(cache / "sdist", on_line)
+    if on_line is not None:
+        on_line(f"Building {wheel.name}")
+    build_wheel(sdist, folder)
+    seal.write_text(_sha256(wheel), "ascii")
+    for other in folder.parent.iterdir():
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+    return wheel
+
+
+def _sdist(folder: Path, on_line: Callable[[str], None] | None) -> Path:
+    sdist = folder / FILE_NAME
+    try:
+        if _sha256(sdist) == SHA256:
+            return sdist
+    except OSError:
+        pass
+    folder.mkdir(parents=True, exist_ok=True)
+    # Beside its place, so that moving it there is one atomic step.
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        return fetch_sdist(Path(scratch), on_line).replace(sdist)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
