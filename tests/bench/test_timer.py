@@ -47,6 +47,17 @@ def test_a_block_is_long_enough_and_no_longer_than_needed(seconds):
     assert timing.iqr_s <= 1e-3 * seconds
 
 
+def test_a_single_wait_for_the_processor_does_not_set_the_block():
+    machine = Machine()
+    waits = iter([0.0, 0.05])
+
+    def call() -> None:
+        machine.now += 1e-4 + next(waits, 0.0)
+
+    timing = measure(call, budget_s=1.0, clock=machine.clock)
+    assert timing.calls_per_repeat >= 50
+
+
 def test_a_call_the_clock_cannot_see_still_gets_a_block():
     machine = Machine()
 

@@ -42,6 +42,9 @@ CHECKED_CALLS = 3
 MEMORY_FACTOR = 2
 """Of a workload's bytes; the data and what Theano and NumPy keep of it while they compute."""
 
+NOTABLE_LOAD = 0.2
+"""Processors that others may use before that is given as a reason."""
+
 INTERRUPTED = 130
 
 
@@ -162,18 +165,22 @@ def _point(
         else f"differs from NumPy by {error:.1e}, allowed is {workload.tolerance[floatX]:.0e}"
     )
     rows: tuple[Result, ...] = ()
+    load = _OtherLoad()
     for timings in timer.take_turns(
         [mine.call, reference.call], budget_s=seconds, settle=timer.settle
     ):
         rows = (
-            _row({**theano_row}, timings[0], disagreement),
-            _row({**numpy_row, **common}, timings[1], ""),
+            _row(theano_row, timings[0], disagreement, load),
+            _row({**numpy_row, **common}, timings[1], "", load),
         )
         yield Event("measuring", workload.name, size, rows)
     yield Event("result", workload.name, size, rows)
 
 
-def _row(known: dict[str, Any], timing: timer.Timing, disagreement: str) -> Result:
+def _row(
+    known: dict[str, Any], timing: timer.Timing, disagreement: str, load: _OtherLoad
+) -> Result:
+    reasons = (disagreement, timing.detail, "" if timing.stable else load.in_words())
     return Result(
         **known,
         median_s=timing.median_s,
@@ -181,8 +188,35 @@ def _row(known: dict[str, Any], timing: timer.Timing, disagreement: str) -> Resu
         repeats=len(timing.seconds),
         calls_per_repeat=timing.calls_per_repeat,
         stable=timing.stable,
-        detail="; ".join(filter(None, (disagreement, timing.detail))),
+        detail="; ".join(filter(None, reasons)),
     )
+
+
+class _OtherLoad:
+    """How much of the processors everything but this process has used since this was made."""
+
+    def __init__(self) -> None:
+        self._start = self._now()
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        """Return wall time, and the CPU time of all other processes, in seconds."""
+        times = psutil.cpu_times()
+        idle = times.idle + getattr(times, "iowait", 0.0)
+        # Linux counts a guest's time twice: in "guest" and in "user".
+        total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+        return time.perf_counter(), total - idle - time.process_time()
+
+    def in_words(self) -> str:
+        """Return how many processors the others took; "" if few, or if it cannot be told."""
+        cpus = len(os.sched_getaffinity(0))
+        if psutil.cpu_count() != cpus:  # a container's share of a larger machine
+            return ""
+        wall, others = (now - then for now, then in zip(self._now(), self._start, strict=True))
+        taken = others / wall
+        if taken < NOTABLE_LOAD:
+            return ""
+        return f"other programs used {taken:.1f} of the {cpus} processors meanwhile"
 
 
 def _after_some_calls(program: Program) -> Sequence[np.ndarray[Any, Any]]:
