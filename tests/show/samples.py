@@ -301,6 +301,11 @@ RESULTS = (
     ),
 )
 ERROR = TheanoColabError(*PROBLEM)
+FLAGS_ERROR = TheanoColabError(
+    "'floatX' in THEANO_FLAGS has no value.",
+    "column 12 of THEANO_FLAGS:\n    device=cpu,floatX\n               ^",
+    "Correct THEANO_FLAGS: write floatX=...",
+)
 COMMANDS = (
     ("%theano setup", "Install Theano for this runtime, set its flags, check that it computes."),
     ("%theano info", "What this runtime is: Python, NumPy, compiler, BLAS, GPU, CUDA."),
@@ -343,6 +348,7 @@ PANELS = {
         RESULTS[:3], LINE, "elemwise 1000000 float32, theano C linker: compiling"
     ),
     "error": describe_error(ERROR),
+    "error-caret": describe_error(FLAGS_ERROR),
     "commands": describe_commands(COMMANDS),
     **_HOSTILE_PANELS,
 }

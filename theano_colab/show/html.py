@@ -18,7 +18,7 @@ from theano_colab.show.panel import (
     Steps,
     Table,
 )
-from theano_colab.show.units import clean, elapsed
+from theano_colab.show.units import clean, clean_lines, elapsed
 
 if TYPE_CHECKING:
     from theano_colab.progress import Status, StepState
@@ -30,6 +30,7 @@ MARKS: Final[dict[Status, tuple[str, str]]] = {
     "kept": ("=", "kept"),
     "failed": ("✗", "failed"),
 }
+_NAME_AND_VALUE: Final = 2
 _HEADLINE_MARKS: Final = {"ok": "✓", "warn": "!", "error": "✗", "busy": "▸"}
 
 
@@ -63,6 +64,14 @@ def _esc(text: str) -> str:
     return html.escape(clean(text), quote=True)
 
 
+def _prose(text: str) -> str:
+    """Write what may have lines of its own, such as a quoted setting with a caret under it."""
+    lines = clean_lines(text)
+    if len(lines) == 1:
+        return _esc(text)
+    return f"<pre>{html.escape(chr(10).join(lines))}</pre>"
+
+
 def _block(block: Block) -> str:
     match block:
         case Headline():
@@ -87,17 +96,18 @@ def _headline(block: Headline) -> str:
     mark = _HEADLINE_MARKS.get(block.tone, "")
     mark = f'<span class="tcolab-mark" aria-hidden="true">{mark}</span> ' if mark else ""
     detail = _esc(block.detail)
+    if detail or block.tone == "busy":  # while busy the line is kept free: the height is fixed
+        detail = f'<div class="tcolab-detail" title="{detail}">{detail or "&nbsp;"}</div>'
     return (
         f'<div class="tcolab-headline tcolab-{block.tone}">'
-        f'{mark}<div><b role="status">{_esc(block.text)}</b>'
-        f'<div class="tcolab-detail" title="{detail}">{detail or "&nbsp;"}</div></div></div>'
+        f'{mark}<div><b role="status">{_esc(block.text)}</b>{detail}</div></div>'
     )
 
 
 def _problem(block: Problem) -> str:
     rows = (("Cause", block.cause), ("Evidence", block.evidence), ("What to do", block.remedy))
     body = "".join(
-        f'<tr><th scope="row">{label}</th><td>{_esc(text)}</td></tr>' for label, text in rows
+        f'<tr><th scope="row">{label}</th><td>{_prose(text)}</td></tr>' for label, text in rows
     )
     return f'<table class="tcolab-problem"><tbody>{body}</tbody></table>'
 
@@ -111,7 +121,7 @@ def _step(step: StepState) -> str:
     mark, word = MARKS[step.status]
     time = "" if step.seconds is None else elapsed(step.seconds)
     if step.status in {"kept", "failed", "running"}:
-        time = f"{word} {time}".strip()
+        time = f"{word}<br>{time}" if time else word
     detail = f'<div class="tcolab-stepdetail">{_esc(step.detail)}</div>' if step.detail else ""
     return (
         f'<tr class="tcolab-step-{step.status}">'
@@ -128,9 +138,11 @@ def _table(block: Table) -> str:
     )
     body = "".join(_row(block, row) for row in block.rows)
     caption = f"<caption><b>{_esc(block.caption)}</b></caption>" if block.caption else ""
-    kind = "tcolab-table tcolab-source" if block.source else "tcolab-table"
+    kinds = "tcolab-table"
+    kinds += " tcolab-source" if block.source else ""
+    kinds += " tcolab-captioned" if block.caption else ""
     return (
-        f'<table class="{kind}">{caption}<thead><tr>{head}</tr></thead>'
+        f'<table class="{kinds}">{caption}<thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )
 
@@ -138,10 +150,17 @@ def _table(block: Table) -> str:
 def _row(block: Table, row: tuple[Cell, ...]) -> str:
     name, *rest = row
     cells = "".join(
-        f'<td class="{_classes(block, i, c)}" data-label="{_esc(block.header[i])}">{_cell(c)}</td>'
+        f'<td class="{_classes(block, i, c)}"{_label(block, i)}>{_cell(c)}</td>'
         for i, c in enumerate(rest, 1)
     )
     return f'<tr><th scope="row">{_cell(name)}</th>{cells}</tr>'
+
+
+def _label(block: Table, column: int) -> str:
+    """Return the column's name, shown on a phone; one that only follows its row's name has none."""
+    if column == 1 and len(block.header) - block.source <= _NAME_AND_VALUE:
+        return ""
+    return f' data-label="{_esc(block.header[column])}"'
 
 
 def _number(block: Table, column: int) -> str:

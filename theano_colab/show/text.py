@@ -19,7 +19,7 @@ from theano_colab.show.panel import (
     Table,
     Tone,
 )
-from theano_colab.show.units import clean, elapsed
+from theano_colab.show.units import clean, clean_lines, elapsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -100,8 +100,11 @@ class Style:
         return (_UNICODE if self.unicode else _ASCII).get(name, " ")
 
     def clean(self, text: str) -> str:
-        """Return text without control characters, in ASCII where the style asks for that."""
-        text = clean(text)
+        """Return text as one line without control characters, in what the style can write."""
+        return self.ascii(clean(text))
+
+    def ascii(self, text: str) -> str:
+        """Return text in ASCII where the style asks for that: "±" as "+-", the rest as escapes."""
         if self.unicode:
             return text
         return text.translate(_PLAIN).encode("ascii", "backslashreplace").decode("ascii")
@@ -165,10 +168,20 @@ def _block(block: Block, style: Style) -> Iterable[str]:
             ]
         case Problem():
             return [
-                *style.wrap(block.cause, "Cause:      "),
-                *style.wrap(block.evidence, "Evidence:   "),
-                *style.wrap(block.remedy, "What to do: "),
+                *_prose(block.cause, "Cause:      ", style),
+                *_prose(block.evidence, "Evidence:   ", style),
+                *_prose(block.remedy, "What to do: ", style),
             ]
+
+
+def _prose(text: str, label: str, style: Style) -> list[str]:
+    """Return a labelled text; one with lines of its own keeps them, columns and all."""
+    lines = clean_lines(text)
+    if len(lines) == 1:
+        return style.wrap(text, label)
+    return [
+        (label if i == 0 else " " * len(label)) + style.ascii(line) for i, line in enumerate(lines)
+    ]
 
 
 def _headline(block: Headline, style: Style) -> list[str]:

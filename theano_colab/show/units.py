@@ -17,12 +17,20 @@ _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066
 
 def clean(text: str) -> str:
     """Return one line without control characters; what others wrote may hold any."""
-    flat = _ESCAPES.sub("", text).replace("\r\n", "\n")
+    return _printable(text).strip()
+
+
+def clean_lines(text: str) -> list[str]:
+    """Return the lines of a text, at least one, without control characters; indentation stays."""
+    return [_printable(line).rstrip() for line in text.strip("\n").split("\n")]
+
+
+def _printable(text: str) -> str:
     return "".join(
         " " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c
-        for c in flat
+        for c in _ESCAPES.sub("", text)
         if c not in _BIDI and unicodedata.category(c) != "Cs"
-    ).strip()
+    )
 
 
 def gibibytes(count: int) -> str:
