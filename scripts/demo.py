@@ -49,7 +49,7 @@ def main() -> int:
     )
     failure = None
     try:
-        client.execute(cwd=str(BUILD), env=variables)
+        client.execute(cleanup_kc=True, cwd=str(BUILD), env=variables)
     except CellExecutionError as error:
         failure = str(error)
     executed = write(notebook)
