@@ -94,7 +94,8 @@ def _toolkit_version(root: Path) -> str | None:
 
 def ask() -> child.Question:
     """Start asking cuda-pathfinder which libraries a process would open."""
-    return child.python("-c", _PATHFINDER, *LIBRARIES)
+    # It looks for wheels in site.getsitepackages(), which is another Python's without ``site``.
+    return child.python("-c", _PATHFINDER, *LIBRARIES, site=True)
 
 
 def libraries(

@@ -9,7 +9,6 @@ import shutil
 import struct
 import sys
 import sysconfig
-import tempfile
 from pathlib import Path
 
 from theano_colab.runtime import child
@@ -149,9 +148,15 @@ def disk_free_bytes() -> Fact[int]:
     Those of site-packages, the home folder (Theano's compile directory, caches) and the temporary
     folder.
     """
-    places = [sysconfig.get_path("purelib"), os.path.expanduser("~"), tempfile.gettempdir()]  # noqa: PTH111  # "~" stays where there is no home: no error
+    places = [sysconfig.get_path("purelib"), os.path.expanduser("~"), _temporary()]  # noqa: PTH111  # "~" stays where there is no home: no error
     free, place = min((shutil.disk_usage(existing(Path(p))).free, p) for p in places)
     return Fact.found(free, f"statvfs of {place}")
+
+
+def _temporary() -> str:
+    """Return the temporary folder, but not as ``tempfile``, which writes a file to try it."""
+    names = ("TMPDIR", "TEMP", "TMP")
+    return next((value for value in map(os.environ.get, names) if value), "/tmp")  # noqa: S108  # only looked at
 
 
 def site_packages() -> Fact[str]:

@@ -85,7 +85,9 @@ def _names_in(entry: str) -> list[str]:
 def _version_in(entry: str, name: str) -> str | None:
     """Return the version that the metadata has; None where a broken installation left none."""
     for found in importlib.metadata.distributions(name=name, path=[entry]):
-        text = found.read_text("METADATA") or found.read_text("PKG-INFO") or ""
+        # The last one is for an egg-info that is a file itself, as Debian's are.
+        names = ("METADATA", "PKG-INFO", "")
+        text = next((text for text in map(found.read_text, names) if text), "")
         match = re.search(r"(?m)^Version:\s*(\S+)", text)
         if match is not None:
             return match[1]
