@@ -23,10 +23,10 @@ def refusals(runtime: Runtime, compat: Compat) -> tuple[Refusal, ...]:
     return tuple(refusal for refusal in found if refusal is not None)
 
 
-def python_parts(runtime: Runtime) -> tuple[str, str]:
-    """Return implementation and version; a bare version ("3.13.0") is CPython's."""
-    match = re.search(r"(?:(\w+) )?(\d+\.\d+\S*)", runtime.python.value or "")
-    return (match[1] or "CPython", match[2]) if match else ("CPython", "")
+def implementation(runtime: Runtime) -> str:
+    """Return which Python this is ("CPython", "PyPy"), from the source of its version."""
+    match = re.search(r"\((\w+)", runtime.python.source)
+    return match[1] if match else "CPython"
 
 
 def is_macos(runtime: Runtime) -> bool:
@@ -66,11 +66,11 @@ def _bits(runtime: Runtime) -> Refusal | None:
 
 
 def _python(runtime: Runtime, compat: Compat) -> Refusal | None:
-    implementation, version = python_parts(runtime)
-    if implementation != "CPython":
+    kind, version = implementation(runtime), runtime.python.value
+    if kind != "CPython":
         return Refusal(
-            f"Theano's C code needs CPython; this is {implementation}.",
-            f"Python: {runtime.python.value}",
+            f"Theano's C code needs CPython; this is {kind}.",
+            f"{kind} {version}, {runtime.python_executable.value}",
             f"Start the kernel with CPython {compat.python_minimum} to {compat.python_tested}.",
         )
     if not version or at_least(version, compat.python_minimum):
@@ -108,7 +108,7 @@ def _numpy(runtime: Runtime, compat: Compat) -> Refusal | None:
 def _numpy_changed(runtime: Runtime) -> Refusal | None:
     disk = (runtime.packages.value or {}).get("numpy")
     loaded = (runtime.loaded.value or {}).get("numpy")
-    if disk is None or loaded is None or disk == loaded:
+    if disk is None or loaded in {None, "unknown", disk}:
         return None
     return Refusal(
         "NumPy was changed after this kernel imported it.",
@@ -144,10 +144,16 @@ def _owners(runtime: Runtime, compat: Compat) -> Refusal | None:
 
 
 def _site_packages(runtime: Runtime) -> Refusal | None:
-    if runtime.site_packages_writable.value is not False or user_site_usable(runtime):
-        return None
     executable = runtime.python_executable.value or "python3"
     own = f"Make an environment of your own ({executable} -m venv FOLDER)"
+    if "PEP 668" in runtime.site_packages_writable.source:
+        return Refusal(
+            "This Python belongs to the operating system, and pip refuses to install into it.",
+            runtime.site_packages_writable.source,
+            f"{own} and start the kernel in it.",
+        )
+    if runtime.site_packages_writable.value is not False or user_site_usable(runtime):
+        return None
     return Refusal(
         "Python's site-packages cannot be written, and there is no user site to use instead.",
         f"not writable: {runtime.site_packages.value or runtime.site_packages_writable.source}",

@@ -10,7 +10,7 @@ from theano_colab.plan.compat import Compat, at_least, numbers
 from theano_colab.plan.devices import Choice, choose
 from theano_colab.plan.flags import Flags, FlagsError
 from theano_colab.plan.model import Plan, Refusal, Request, Step
-from theano_colab.plan.refuse import is_macos, python_parts, refusals, user_site_usable
+from theano_colab.plan.refuse import is_macos, refusals, user_site_usable
 
 if TYPE_CHECKING:
     from theano_colab.runtime.model import Runtime
@@ -125,12 +125,16 @@ def _lacks_to_compile(runtime: Runtime) -> str | None:
     if runtime.compiler.value is None:
         return f"No C++ compiler was found: {slow} Install one (apt install g++), run setup again."
     if runtime.python_headers.value is None:
-        short = ".".join(map(str, numbers(python_parts(runtime)[1])[:2]))
         return (
             f"Python's C headers were not found: {slow} "
-            f"Install them (apt install python{short}-dev), run setup again."
+            f"Install them (apt install python{_python(runtime)}-dev), run setup again."
         )
     return None
+
+
+def _python(runtime: Runtime) -> str:
+    """Return this Python's "3.13"."""
+    return ".".join(map(str, numbers(runtime.python.value or "")[:2]))
 
 
 def _for_environment(flags: Flags, from_files: Flags) -> Flags:
@@ -151,7 +155,7 @@ def _steps(
     runtime: Runtime, text: str, flags: Flags, choice: Choice, compat: Compat
 ) -> tuple[Step, ...]:
     packages = runtime.packages.value or {}
-    python = ".".join(map(str, numbers(python_parts(runtime)[1])[:2]))
+    python = _python(runtime)
     numpy = packages.get("numpy", compat.numpy_minimum)
     present = packages.get("theano")
     done = present == compat.port
@@ -219,10 +223,12 @@ def _why_warm(runtime: Runtime, flags: Flags) -> str:
 
 def _notes(runtime: Runtime, flags: Flags, compat: Compat) -> tuple[str, ...]:
     notes = []
-    _, version = python_parts(runtime)
+    version = runtime.python.value or ""
     newest = numbers(compat.python_tested)
     if numbers(version)[: len(newest)] > newest:
         notes.append(f"Python {version} was not tested; the checks at the end decide.")
+    if "free-threaded" in runtime.python.source:
+        notes.append("Free-threaded Python was not tested; the checks at the end decide.")
     if is_macos(runtime):
         notes.append("macOS was not tested; the checks at the end decide.")
     if runtime.site_packages_writable.value is False and user_site_usable(runtime):
