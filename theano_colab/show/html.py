@@ -100,7 +100,7 @@ def _headline(block: Headline) -> str:
         detail = f'<div class="tcolab-detail" title="{detail}">{detail or "&nbsp;"}</div>'
     return (
         f'<div class="tcolab-headline tcolab-{block.tone}">'
-        f'{mark}<div><b role="status">{_esc(block.text)}</b>{detail}</div></div>'
+        f'{mark}<b role="status">{_esc(block.text)}</b>{detail}</div>'
     )
 
 
@@ -114,7 +114,7 @@ def _problem(block: Problem) -> str:
 
 def _steps(block: Steps) -> str:
     rows = "".join(map(_step, block.items))
-    return f'<table class="tcolab-steps"><tbody>{rows}</tbody></table>'
+    return f'<table class="tcolab-steps" aria-label="Steps"><tbody>{rows}</tbody></table>'
 
 
 def _step(step: StepState) -> str:
@@ -125,7 +125,7 @@ def _step(step: StepState) -> str:
     detail = f'<div class="tcolab-stepdetail">{_esc(step.detail)}</div>' if step.detail else ""
     return (
         f'<tr class="tcolab-step-{step.status}">'
-        f'<td class="tcolab-mark" role="img" aria-label="{word}" title="{word}">{mark}</td>'
+        f'<td><span role="img" aria-label="{word}" title="{word}">{mark}</span></td>'
         f'<td><b>{_esc(step.title)}</b><div class="tcolab-why">{_esc(step.why)}</div>{detail}</td>'
         f'<td class="tcolab-num">{time}</td></tr>'
     )

@@ -67,13 +67,14 @@ _STEP_TONES: Final[dict[Status, Tone]] = {
     "kept": "muted",
     "failed": "error",
 }
+_NARROWEST: Final = 40
 _NARROWEST_COLUMN: Final = 8
 _NAME_VALUE_SOURCE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How to write: the width in columns, whether marks may be Unicode, whether to colour."""
+    """How to write: the width in columns, 40 or more; with Unicode or without; in colour or not."""
 
     width: int = 80
     unicode: bool = True
@@ -89,6 +90,7 @@ class Style:
         color = (
             stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM", "") != "dumb"
         )
+        width = max(width, _NARROWEST)
         try:
             "".join(_UNICODE.values()).encode(stream.encoding or "ascii")
         except (UnicodeEncodeError, LookupError):
@@ -125,9 +127,11 @@ NOTEBOOK: Final = Style()
 
 def write(panel: Panel, style: Style = NOTEBOOK) -> str:
     """Return the panel as text, no line wider than ``style.width`` (a long word is cut in two)."""
-    title = style.paint(style.clean(panel.title), "bold")
     corner = style.clean(panel.corner)
-    lines = [title + f"{corner:>{style.width - len(style.clean(panel.title))}}".rstrip()]
+    title = _wrap(style.clean(panel.title), style.width - len(corner) - 1, "")
+    gap = " " * (style.width - len(title[0]) - len(corner))
+    lines = [style.paint(title[0], "bold") + gap + corner]
+    lines += [style.paint(line, "bold") for line in title[1:]]
     if panel.line:
         lines += style.wrap(panel.line)
     for block in panel.blocks:

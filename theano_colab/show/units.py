@@ -35,7 +35,8 @@ def _printable(text: str) -> str:
 
 def gibibytes(count: int) -> str:
     """Return a number of bytes in GiB (2**30), or in MiB below one GiB."""
-    return f"{count / _GIB:.1f} GiB" if count >= _GIB else f"{count / _MIB:.0f} MiB"
+    mib = round(count / _MIB)
+    return f"{count / _GIB:.1f} GiB" if mib >= _GIB // _MIB else f"{mib} MiB"
 
 
 def elapsed(seconds: float) -> str:
