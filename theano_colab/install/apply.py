@@ -12,7 +12,7 @@ from theano_colab.install import distributions as dists
 from theano_colab.install.lock import exclusive
 from theano_colab.install.work import Work
 from theano_colab.paths import cache_dir
-from theano_colab.port.wheel import port_version
+from theano_colab.port import port_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 from theano_colab.install.distributions import PORT, damage, in_site, is_port, same
@@ -51,6 +53,18 @@ def heal(site: Path, entry: Entry | None) -> tuple[str, ...]:
     if entry is not None and entry.temporary:
         shutil.rmtree(entry.temporary, ignore_errors=True)
     return tuple(removed)
+
+
+def sweep(cache: Path) -> None:
+    """Remove the scratch of builds that were killed: sdists half downloaded, wheels half written.
+
+    What is younger than an hour stays: somebody may be at work there without our lock.
+    """
+    oldest = time.time() - 3600
+    for path in (*cache.glob("sdist/tmp*"), *cache.glob("port/*/*.tmp")):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < oldest:
+                _remove(path)
 
 
 def unowned_package(site: Path) -> Path | None:

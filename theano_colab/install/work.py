@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.metadata
 import os
 import shutil
 import tempfile
@@ -14,11 +15,10 @@ from packaging.requirements import Requirement
 
 from theano_colab.errors import TheanoColabError, from_os_error
 from theano_colab.install import distributions as dists
-from theano_colab.install.heal import heal, unowned_package
+from theano_colab.install.heal import heal, sweep, unowned_package
 from theano_colab.install.journal import Entry, Journal
 from theano_colab.pip import explain, run_pip
-from theano_colab.port import build_port
-from theano_colab.port.wheel import fingerprint, port_version
+from theano_colab.port import build_port, fingerprint, port_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,6 +46,7 @@ class Work:
         self._temporary: str | None = None
         if (entry := self._journal.read()) is not None and entry.state == "installing":
             self._heal(entry)
+        sweep(cache)
 
     def carry_out(self, step: Step, say: Callable[[str], None]) -> tuple[Status, str]:
         """Do one step, or find it done; return its status and what there is to say."""
@@ -54,7 +55,7 @@ class Work:
         names = [Requirement(requirement).name for requirement in step.requirements]
         is_port = any(dists.same(name, dists.PORT) for name in names)
         done = self._install_port(say) if is_port else self._install(step.requirements, say)
-        found = [version for name in names for version in _version(name)]
+        found = [_version(name) for name in names]
         self.versions += found
         return "done" if done else "kept", ", ".join(f"{name} {v}" for name, v in found)
 
@@ -224,8 +225,10 @@ class Work:
             self._temporary = None
 
 
-def _version(name: str) -> list[tuple[str, str]]:
-    return [(found.name, found.version) for found in dists.find(name)[:1]]
+def _version(name: str) -> tuple[str, str]:
+    if dists.same(name, dists.PORT):
+        return name, port_version()
+    return name, importlib.metadata.version(name)
 
 
 def _digest(path: Path) -> str:

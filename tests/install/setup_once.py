@@ -1,0 +1,50 @@
+"""What a kernel does: apply a plan, and tell on stdout, as JSON lines, what happened.
+
+Arguments: the cache folder, then the requirements to install before the port.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from theano_colab.errors import TheanoColabError
+from theano_colab.install import apply, check_installed, installed_port
+from theano_colab.install.distributions import find_port
+from theano_colab.plan.model import Plan, Step
+from theano_colab.port import port_version
+
+
+def say(**what: object) -> None:
+    print(json.dumps(what), flush=True)
+
+
+def main(cache: Path, dependencies: tuple[str, ...]) -> None:
+    steps = [Step("build-port", "Build the port", "")]
+    if dependencies:
+        steps.append(Step("install", "Install what it needs", "", dependencies))
+    steps.append(Step("install", "Install the port", "", (f"theano=={port_version()}",)))
+    steps.append(Step("warm", "Not for apply", ""))
+    plan = Plan("cpu", "cpu", "", tuple(steps))
+    try:
+        done = apply(plan, on_step=lambda *told: say(step=told), cache=cache)
+    except TheanoColabError as error:
+        say(error=error.to_json(), id=getattr(error, "id", None))
+        raise SystemExit(1) from None
+    port = find_port()
+    assert port is not None
+    import theano._port  # the running process imports what was installed
+
+    say(
+        changed=done.changed,
+        versions=dict(done.versions),
+        seconds=done.seconds,
+        port=installed_port(),
+        damage=check_installed(port.site),
+        file=theano._port.__file__,
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), tuple(sys.argv[2:]))
