@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 import venv
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +31,8 @@ class Place:
     cache: Path
     variables: dict[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()  # a command that runs the Python, such as setpriv
+    default_cache: bool = False
+    seconds: float = 0.0  # what its first setup took
 
     @property
     def python(self) -> str:
@@ -41,8 +45,9 @@ class Place:
 
     def start(self, *dependencies: str) -> subprocess.Popen[str]:
         """Begin a setup in a process of its own."""
+        cache = "-" if self.default_cache else str(self.cache)
         return subprocess.Popen(
-            [*self.prefix, self.python, str(SETUP), str(self.cache), *dependencies],
+            [*self.prefix, self.python, str(SETUP), cache, *dependencies],
             env=self.environ(),
             cwd=self.environment,
             stdout=subprocess.PIPE,
@@ -52,7 +57,10 @@ class Place:
 
     def setup(self, *dependencies: str) -> Told:
         """Run a setup to its end."""
-        process = self.start(*dependencies)
+        return self.end(self.start(*dependencies))
+
+    def end(self, process: subprocess.Popen[str]) -> Told:
+        """Wait for a setup to end."""
         return Told.read(process, process.communicate(timeout=300)[0])
 
     def pip(self, *arguments: str) -> list[str]:
@@ -126,7 +134,9 @@ def place(tmp_path, built_cache) -> Place:
 def installed(tmp_path_factory, built_cache) -> Place:
     """A place after its first setup; not to be changed."""
     place = make_place(tmp_path_factory.mktemp("installed"), built_cache)
+    began = time.monotonic()
     assert place.setup().end["damage"] is None
+    place.seconds = time.monotonic() - began
     return place
 
 
@@ -152,3 +162,26 @@ def make_place(folder: Path, built_cache: Path | None = None) -> Place:
     else:
         shutil.copytree(built_cache, cache)
     return place
+
+
+@pytest.fixture
+def wheels(tmp_path):
+    """A folder, and a function that puts a small wheel into it."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+
+    def make(name: str, requires: str = "") -> Path:
+        info = f"{name}-1.0.dist-info"
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+        files = {
+            f"{name}.py": "",
+            f"{info}/METADATA": metadata + (f"Requires-Dist: {requires}\n" if requires else ""),
+            f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        }
+        files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))
+        with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as archive:
+            for path, text in files.items():
+                archive.writestr(path, text)
+        return folder
+
+    return make

@@ -1,6 +1,6 @@
 """What a kernel does: apply a plan, and tell on stdout, as JSON lines, what happened.
 
-Arguments: the cache folder, then the requirements to install before the port.
+Arguments: the cache folder ("-" for the default), then the requirements to install before the port.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def say(**what: object) -> None:
     print(json.dumps(what), flush=True)
 
 
-def main(cache: Path, dependencies: tuple[str, ...]) -> None:
+def main(cache: Path | None, dependencies: tuple[str, ...]) -> None:
     steps = [Step("build-port", "Build the port", "")]
     if dependencies:
         steps.append(Step("install", "Install what it needs", "", dependencies))
@@ -47,4 +47,4 @@ def main(cache: Path, dependencies: tuple[str, ...]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), tuple(sys.argv[2:]))
+    main(None if sys.argv[1] == "-" else Path(sys.argv[1]), tuple(sys.argv[2:]))
