@@ -37,7 +37,7 @@ PROBLEM = (
     "(from versions: none)",
     "Check the network connection, then run %theano setup again.",
 )
-LINE = "Colab 2026.08 · Python 3.13.15 · NumPy 2.1.3 · Tesla T4 (driver 550.54, CUDA 12.4)"
+LINE = "Colab 2026-08-05 · Python 3.13.15 · NumPy 2.1.3 · Tesla T4 (driver 550.54, CUDA 12.4)"
 
 HOSTILE = (
     '<script>window.pwned = 1</script><img src=x onerror="window.pwned = 1">',
@@ -162,8 +162,8 @@ def _facts(**given: object) -> Runtime:
 
 
 RUNTIME = _facts(
-    front_end="Colab",
-    colab_release="2026.08",
+    front_end="colab",
+    colab_release="release-colab-external_20260805_060047_RC00",
     operating_system="Ubuntu 22.04.5 LTS (Linux 6.6.105)",
     machine="x86_64",
     bits=64,
@@ -202,11 +202,14 @@ RUNTIME = _facts(
         for name in ("cudart", "nvrtc", "cublas", "cudnn", "cufft", "cusparse", "nccl", "nvjitlink")
     ),
     jax_devices=(JaxDevice("gpu", "Tesla T4"),),
-    environment={"COLAB_RELEASE_TAG": "2026.08", "CUDA_VISIBLE_DEVICES": "0"},
+    environment={
+        "COLAB_RELEASE_TAG": "release-colab-external_20260805_060047_RC00",
+        "CUDA_VISIBLE_DEVICES": "0",
+    },
     theanorc={},
 )
 BARE_RUNTIME = _facts(
-    front_end="Jupyter (classic)",
+    front_end="jupyter",
     python="3.12.1",
     packages={"numpy": "2.0.2"},
     colab_release=LookupError("not Colab: $COLAB_RELEASE_TAG is not set"),

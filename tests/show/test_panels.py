@@ -103,7 +103,7 @@ def rows_of(runtime):
 
 def test_values_are_read_by_people():
     rows = rows_of(RUNTIME)
-    assert rows["Memory"].lines == ("12.7 GiB",)
+    assert rows["Free memory"].lines == ("12.7 GiB",)
     assert rows["site-packages can be written"].lines == ("yes",)
     assert rows["GPU"].lines == ("0: Tesla T4, 15.0 GiB, compute capability 7.5",)
     assert rows["Driver"].lines == ("550.54.15, serves CUDA up to 12.4",)
@@ -117,8 +117,7 @@ def test_a_missing_fact_gives_its_reason_in_muted_words():
     assert gpu.lines == ("no NVIDIA driver: libnvidia-ml.so.1 was not found",)
 
 
-@pytest.mark.parametrize("value", [False, 0])
-def test_false_and_zero_are_values(value):
+def test_false_and_zero_are_values():
     runtime = dataclasses.replace(
         BARE_RUNTIME,
         home_writable=Fact.found(False, "os"),
@@ -130,9 +129,20 @@ def test_false_and_zero_are_values(value):
 
 def test_the_runtime_in_one_line():
     assert show.runtime_line(RUNTIME) == LINE
-    assert show.runtime_line(BARE_RUNTIME) == (
-        "Jupyter (classic) · Python 3.12.1 · NumPy 2.0.2 · no GPU"
-    )
+    assert show.runtime_line(BARE_RUNTIME) == ("Jupyter · Python 3.12.1 · NumPy 2.0.2 · no GPU")
+
+
+@pytest.mark.parametrize(
+    ("tag", "place"),
+    [
+        ("release-colab_20240912-060302_RC00", "Colab 2024-09-12"),
+        ("release-colab-2026.04", "Colab 2026.04"),
+        ("something else", "Colab something else"),
+    ],
+)
+def test_the_release_of_colab_by_its_date(tag, place):
+    runtime = dataclasses.replace(BARE_RUNTIME, colab_release=Fact.found(tag, "env"))
+    assert show.runtime_line(runtime).startswith(f"{place} · ")
 
 
 def test_equal_gpus_are_counted():

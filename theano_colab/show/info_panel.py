@@ -130,7 +130,7 @@ def _toolkits(value: tuple[Toolkit, ...]) -> Cell:
 
 
 def _cuda_libraries(value: tuple[CudaLibrary, ...]) -> Cell:
-    lines = [f"{c.name} {c.version or '?'} ({c.origin}): {c.path}" for c in value]
+    lines = [f"{c.name} {c.version or '(version unknown)'}, {c.origin}: {c.path}" for c in value]
     return _lines(lines, "library", "libraries", "none")
 
 
@@ -168,7 +168,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, Callable[[Any], Cell]], ...
             ("site_packages", "site-packages", _path),
             ("site_packages_writable", "site-packages can be written", _yes),
             ("packages", "Installed", _packages),
-            ("loaded", "Imported by this kernel", _loaded),
+            ("loaded", "Imported already", _loaded),
         ),
     ),
     (
@@ -194,7 +194,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, Callable[[Any], Cell]], ...
         (
             ("cpu", "Processor", _text),
             ("cpu_count", "CPUs", _text),
-            ("memory_bytes", "Memory", _bytes),
+            ("memory_bytes", "Free memory", _bytes),
             ("disk_free_bytes", "Free disk", _bytes),
             ("home_writable", "Home can be written", _yes),
         ),

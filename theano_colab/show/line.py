@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from theano_colab.runtime.model import Runtime
 
+_FRONT_ENDS: Final = {"colab": "Colab", "jupyter": "Jupyter", "ipython": "IPython"}
+# $COLAB_RELEASE_TAG reads "release-colab-external_20260213_060047_RC00": the date of the image,
+# which is not the name ("2026.01") of a runtime that a notebook can be pinned to.
+_TAG_DATE: Final = re.compile(r"_(20\d\d)(\d\d)(\d\d)(?!\d)")
+
 
 def runtime_line(runtime: Runtime) -> str:
-    """Return "Colab 2026.08 · Python 3.13.15 · NumPy 2.1.3 · Tesla T4 (driver 550.54, CUDA 12.4)".
+    """Return "Colab 2026-08-05 · Python 3.13.15 · NumPy 2.1.3 · Tesla T4 (driver 550.54, CUDA 12.4)".
 
     Several equal GPUs are counted ("2 x Tesla T4"); none is said: "no GPU". What is not known is
     left out.
@@ -25,11 +31,12 @@ def runtime_line(runtime: Runtime) -> str:
 
 
 def _place(runtime: Runtime) -> str:
-    release = runtime.colab_release.value
-    if not release:
-        return runtime.front_end.value or ""
-    # $COLAB_RELEASE_TAG reads "release-colab_20260805-060128_RC00" on some runtimes.
-    return f"Colab {release}"
+    tag = runtime.colab_release.value
+    if tag:
+        date = _TAG_DATE.search(tag)
+        return f"Colab {'-'.join(date.groups()) if date else tag.removeprefix('release-colab-')}"
+    front_end = runtime.front_end.value or ""
+    return _FRONT_ENDS.get(front_end, front_end)
 
 
 def _gpus(runtime: Runtime) -> str:
