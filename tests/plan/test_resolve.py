@@ -12,6 +12,7 @@ from theano_colab.plan.compat import compat
 from theano_colab.plan.flags import Flags
 from theano_colab.plan.model import Plan, Request
 from theano_colab.plan.resolve import resolve
+from theano_colab.port import port_version
 from theano_colab.runtime.model import Driver, Fact, Gpu, Runtime
 
 PORT = "1.0.5+colab.1"
@@ -155,6 +156,9 @@ class TestPackages:
         assert "2.1.3" in found.evidence
         assert "2.3.0" in found.evidence
         assert "Restart" in found.remedy
+
+    def test_numpy_of_unknown_version_in_memory_is_no_reason(self):
+        assert plan(colab(loaded={"numpy": "unknown"})).refusals == ()
 
     def test_missing_dependencies_are_installed_without_touching_numpy(self):
         step = plan(with_packages(colab(), scipy=None, six=None)).steps[0]
@@ -478,6 +482,9 @@ class TestFlagsOfTheUser:
         twice = plan(with_flags(colab(gpu=gpu), once.flags))
         assert twice.flags == once.flags
         assert twice.device == once.device
+        if gpu:
+            assert GPUS[gpu].name in said(once)
+            assert GPUS[gpu].name in said(twice)
 
 
 def test_every_reason_to_refuse_is_given_at_once():
@@ -486,6 +493,10 @@ def test_every_reason_to_refuse_is_given_at_once():
     causes = "\n".join(found.cause for found in planned.refusals)
     for word in ("3.10.12", "64-bit", "NumPy 1.24.4", "nonsense"):
         assert word in causes
+
+
+def test_the_version_planned_is_the_version_built():
+    assert compat().port == port_version()
 
 
 def test_a_runtime_of_which_nothing_is_known_does_not_crash():

@@ -82,7 +82,7 @@ def _best(runtime: Runtime, compat: Compat) -> Choice:
     reason = (
         "this release of theano-colab computes on the CPU; its GPU backend comes with a later one."
         if "xla" not in compat.shipped and not _has_pygpu(runtime)
-        else f"{served.cause} ({served.evidence})"
+        else _because(served)
     )
     return Choice("cpu", "cpu", (f"{names} is here and not used: {reason}",))
 
@@ -99,7 +99,7 @@ def _from_flags(runtime: Runtime, device: str, flags: Flags, compat: Compat) -> 
     if flags.get("force_device") in {"True", "true", "1"}:
         remedy = f"{served.remedy} Or take force_device out of the flags."
         return Refusal(f"{where} forces device={device}. {served.cause}", served.evidence, remedy)
-    note = f"device=cpu instead of {device} from {where}: {served.cause} ({served.evidence})"
+    note = f"device=cpu instead of {device} from {where}: {_because(served)}"
     return Choice("cpu", "cpu", (note,))
 
 
@@ -204,6 +204,10 @@ def _xla_problem(runtime: Runtime, device: str, compat: Compat) -> Refusal | Non
             'pip install "theano-colab[gpu]", then run setup again.',
         )
     return None
+
+
+def _because(refusal: Refusal) -> str:
+    return f"{refusal.cause.rstrip('.')} ({refusal.evidence})."
 
 
 def _has_pygpu(runtime: Runtime) -> bool:
