@@ -42,6 +42,7 @@ def nvmlDeviceGetMigDeviceHandleByIndex(handle, number):
 def nvml(tmp_path, monkeypatch):
     """Return a function that puts bindings in the path, asks, and returns driver and GPUs."""
     monkeypatch.setattr(gpu, "_LOADED", tmp_path / "no driver")
+    monkeypatch.setattr(gpu, "LIMIT", 20.0)  # for a busy machine
     monkeypatch.syspath_prepend(str(tmp_path))
     shut = tmp_path / "shut"
 

@@ -62,11 +62,12 @@ def loaded() -> Fact[dict[str, str]]:
 
 def pip() -> Fact[str]:
     """Return the version of this Python's pip, without importing it."""
-    try:
-        version = importlib.metadata.version("pip")
-    except importlib.metadata.PackageNotFoundError:
-        return Fact.absent("pip is not installed for this Python", "importlib.metadata")
-    return Fact.found(version, "importlib.metadata")
+    source = "metadata folders on sys.path"
+    versions = (_version_in(entry or ".", "pip") for entry in sys.path)
+    version = next((version for version in versions if version is not None), None)
+    if version is None:
+        return Fact.absent("pip is not installed for this Python", source)
+    return Fact.found(version, source)
 
 
 def normalised(name: str) -> str:
