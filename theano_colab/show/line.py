@@ -15,7 +15,9 @@ _TAG_DATE: Final = re.compile(r"_(20\d\d)(\d\d)(\d\d)(?!\d)")
 
 
 def runtime_line(runtime: Runtime) -> str:
-    """Return "Colab 2026-08-05 · Python 3.13.15 · NumPy 2.1.3 · Tesla T4 (driver 550.54, CUDA 12.4)".
+    """Return what stands at the head of every panel about the runtime.
+
+    "Colab 2026-08-05 · Python 3.13.15 · NumPy 2.1.3 · Tesla T4 (driver 550.54, CUDA 12.4)"
 
     Several equal GPUs are counted ("2 x Tesla T4"); none is said: "no GPU". What is not known is
     left out.
