@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import shutil
 import sysconfig
 import tempfile
@@ -36,9 +37,24 @@ def include_dirs():
     return list(dict.fromkeys(paths))
 
 
+def needs_iostream(includes, blocks):
+    """Tell whether blocks of C++ use what ``<iostream>`` brings beyond the other ``includes``."""
+    code = "\n".join(blocks)
+    # Theano's own code names these; whatever else is in std:: may come from anywhere.
+    known = r"(?!vector\b|pair\b|sort\b|max\b|min\b)" if "<algorithm>" in includes else ""
+    return re.search(rf"\bstd::{known}|\b(cout|cerr|clog|endl)\b|namespace std\b", code) is not None
+
+
 def increment_source():
     """Return the C++ source of ``inplace_increment``."""
     return (FOLDER / "increment.cpp").read_text("utf-8")
+
+
+def increment_type(tensor_type):
+    """Return the C++ type that ``inplace_increment`` needs for arrays of this TensorType."""
+    if tensor_type.dtype == "bool":
+        return "theano_colab::Truth"
+    return tensor_type.dtype_specs()[1]
 
 
 def default_blas_ldflags():
@@ -104,8 +120,8 @@ def _processor():
     """Return a hash of what /proc/cpuinfo says of the processor's model and abilities."""
     names = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags", "Features")
     try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as stream:
-            lines = [line for line in stream if line.split("\t")[0].split(":")[0].strip() in names]
+        text = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
+        lines = [line for line in text.splitlines() if line.partition(":")[0].strip() in names]
     except OSError:
-        lines = [" ".join(os.uname())]
+        lines = [*os.uname()]
     return hashlib.sha256("".join(sorted(set(lines))).encode()).hexdigest()[:16]

@@ -5,27 +5,18 @@
 
 namespace theano_colab {
 
-template <typename Real>
-struct Pair {
-    Real real, imag;
-    Pair &operator+=(const Pair &other) {
-        real += other.real;
-        imag += other.imag;
-        return *this;
-    }
-};
-
+// bool's addition is "or", as in NumPy.
 struct Truth {
     npy_bool value;
-    Truth &operator+=(const Truth &other) {
-        value = value || other.value;
-        return *this;
+    Truth operator+(const Truth &other) const {
+        Truth sum = {(npy_bool)(value || other.value)};
+        return sum;
     }
 };
 
 template <typename Value>
 struct Add {
-    static void to(Value &target, const Value &value) { target += value; }
+    static void to(Value &target, const Value &value) { target = target + value; }
 };
 
 template <typename Value>
@@ -61,37 +52,10 @@ void row(char *to, const char *from, int axes, const npy_intp *shape, const npy_
 }
 
 template <typename Value, typename Operation>
-void rows(const Rows &x, const Rows &y, int axes, const npy_intp *shape, const npy_intp *index,
-          npy_intp count) {
-    for (npy_intp k = 0; k < count; ++k)
+void rows(const Rows &x, const Rows &y, int axes, const npy_intp *shape, const npy_intp *index) {
+    for (npy_intp k = 0; k < shape[0]; ++k)
         row<Value, Operation>(x.data + index[k] * x.stride[0], y.data + k * y.stride[0], axes - 1,
                               shape + 1, x.stride + 1, y.stride + 1);
-}
-
-typedef void (*Loop)(const Rows &, const Rows &, int, const npy_intp *, const npy_intp *, npy_intp);
-
-template <typename Value>
-Loop choose(bool add) {
-    return add ? &rows<Value, Add<Value> > : &rows<Value, Set<Value> >;
-}
-
-inline Loop loop_for(int type, bool add) {
-    switch (type) {
-        case NPY_BOOL: return choose<Truth>(add);
-        case NPY_INT8: return choose<npy_int8>(add);
-        case NPY_INT16: return choose<npy_int16>(add);
-        case NPY_INT32: return choose<npy_int32>(add);
-        case NPY_INT64: return choose<npy_int64>(add);
-        case NPY_UINT8: return choose<npy_uint8>(add);
-        case NPY_UINT16: return choose<npy_uint16>(add);
-        case NPY_UINT32: return choose<npy_uint32>(add);
-        case NPY_UINT64: return choose<npy_uint64>(add);
-        case NPY_FLOAT32: return choose<npy_float32>(add);
-        case NPY_FLOAT64: return choose<npy_float64>(add);
-        case NPY_COMPLEX64: return choose<Pair<npy_float32> >(add);
-        case NPY_COMPLEX128: return choose<Pair<npy_float64> >(add);
-        default: return NULL;
-    }
 }
 
 // Make every index lie in [0, length), counting negative ones from the end as NumPy does.
@@ -134,8 +98,9 @@ inline int broadcast(PyArrayObject *y, int axes, const npy_intp *shape, Rows *re
 
 }  // namespace theano_colab
 
-// Add y to x[index] (add != 0) or set x[index] to y. Returns 0, or -1 with an exception set; x is
-// then untouched.
+// Add y to x[index] (add != 0) or set x[index] to y, where Value is the C type of x's elements.
+// Returns 0, or -1 with an exception set; x is then untouched.
+template <typename Value>
 static int inplace_increment(PyArrayObject *x, PyObject *index, PyArrayObject *y, int add) {
     using namespace theano_colab;
     const int axes = PyArray_NDIM(x);
@@ -148,8 +113,7 @@ static int inplace_increment(PyArrayObject *x, PyObject *index, PyArrayObject *y
         PyErr_SetString(PyExc_ValueError, "array is not broadcastable to correct shape");
         return -1;
     }
-    const Loop loop = loop_for(PyArray_TYPE(x), add != 0);
-    if (loop == NULL) {
+    if (PyArray_ITEMSIZE(x) != sizeof(Value)) {
         PyErr_SetString(PyExc_TypeError, "unsupported type for a");
         return -1;
     }
@@ -173,8 +137,11 @@ static int inplace_increment(PyArrayObject *x, PyObject *index, PyArrayObject *y
         }
         shape[0] = PyArray_DIM(indices, 0);
         status = broadcast(values, axes, shape, &from);
-        if (status == 0)
-            loop(to, from, axes, shape, (const npy_intp *)PyArray_DATA(indices), shape[0]);
+        const npy_intp *place = (const npy_intp *)PyArray_DATA(indices);
+        if (status == 0 && add)
+            rows<Value, Add<Value> >(to, from, axes, shape, place);
+        else if (status == 0)
+            rows<Value, Set<Value> >(to, from, axes, shape, place);
     }
     Py_XDECREF(values);
     Py_XDECREF(indices);

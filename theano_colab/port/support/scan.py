@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 from theano import config
+from theano._port import build
 from theano.gof import cmodule, link
 from theano.gof.compilelock import get_lock, release_lock
-from theano._port import build
 
 SOURCE = build.FOLDER / "scan_perform.cpp"
 _compiled = None
@@ -72,7 +72,7 @@ def _load(folder):
         sys.path.remove(str(folder.parent))
 
 
-def loop(op, node):
+def loop(op):
     """Return ``perform(node, args, outs)`` for a Scan op whose inner function is compiled.
 
     ``args`` holds the values of the node's inputs, ``outs`` the storage of its outputs. Raises
