@@ -2,9 +2,9 @@
 
     python3 benchmarks/setup_time.py --cold 2 --warm 5 --json setup_time.json
 
-Makes a venv with the pins of one Colab runtime (scripts/envs.py) and installs theano-colab from this
-checkout, both not timed. Then times ``python -m theano_colab setup`` there, with a HOME of its own,
-so that no compiled code, no built wheel and no settings of yours are used. The first cold run
+Makes a venv with the pins of one Colab runtime (scripts/envs.py) and installs theano-colab from
+this checkout, both not timed. Then times ``python -m theano_colab setup`` there, with a HOME of its
+own, so that no compiled code, no built wheel and no settings of yours are used. The first cold run
 downloads Theano's sdist; the later ones, each in a new venv and a new HOME, take it from pip's
 cache, so the difference is the download. Warm runs repeat the command where the last cold run was.
 

@@ -4,11 +4,15 @@ It stands in for Theano, not for the process: signals, pipes and exit statuses a
 """
 
 import argparse
+import array
+import fcntl
 import json
 import os
 import signal
 import sys
+import termios
 import threading
+from pathlib import Path
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--workload")
@@ -29,6 +33,19 @@ def wait_for_ever():
     threading.Event().wait()
 
 
+def wait_until_the_parent_waits():
+    """Return once the parent has read all that was written and sleeps, waiting for more."""
+    parent = Path(f"/proc/{os.getppid()}/stat")
+    pause = threading.Event()
+    while True:
+        unread = array.array("i", [0])
+        fcntl.ioctl(1, termios.FIONREAD, unread)
+        state = parent.read_text().rpartition(")")[2].split()[0]
+        if unread[0] == 0 and state == "S":
+            return
+        pause.wait(0.01)
+
+
 if scenario == "no-theano":
     sys.exit("ModuleNotFoundError: No module named 'theano'")
 if scenario == "mute":
@@ -47,6 +64,11 @@ for size in sizes:
     if scenario == "quits" and here:
         sys.exit(0)
     if scenario == "hangs" and here:
+        wait_for_ever()
+    if scenario == "interrupts" and here:
+        # As the notebook's stop button does, while the parent waits for the next line.
+        wait_until_the_parent_waits()
+        os.kill(os.getppid(), signal.SIGINT)
         wait_for_ever()
     if scenario == "deaf" and here:
         signal.signal(signal.SIGINT, signal.SIG_IGN)

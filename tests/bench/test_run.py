@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
 
 import psutil
@@ -133,15 +131,12 @@ def test_garbage_is_passed_over(scenario):
 
 
 def test_an_interrupt_gives_what_is_there_ends_the_worker_and_is_raised(scenario):
-    scenario("hangs@2")
+    scenario("interrupts@2")
     seen = []
 
     def consume():
         for event in run(REQUEST, command=STAND_IN):
-            seen.append(event)
-            if kinds([event]) == [("compiling", 2)]:
-                # As the notebook's stop button does, while the parent waits for the next line.
-                threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+            seen.append(event)  # noqa: PERF402  # what was seen before the interrupt is the point
 
     with pytest.raises(KeyboardInterrupt):
         consume()

@@ -10,12 +10,15 @@ one run, so that a machine that slows down slows down all of them.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 import math
 import statistics
+import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from theano_colab.bench.results import STABLE_SPREAD
@@ -34,11 +37,13 @@ FEW_REPEATS = 5
 
 ENOUGH_REPEATS = 15
 ENOUGH_SPREAD = 0.03
-"""With so many blocks and an IQR below this share of the median, more time brings nothing."""
+MIN_ROUNDS = 4
+"""With so many blocks, an IQR below this share of the median, and so many turns for each call (two
+forth, two back), more time brings nothing."""
 
-QUIET_SHARE = 0.1
-SETTLE_STEP_S = 0.005
+SETTLE_STEP_S = 0.002
 SETTLE_LIMIT_S = 0.5
+"""How often, and how long, to look whether the idle threads of this process have gone to sleep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +138,9 @@ def take_turns(
     Yields
     ------
     tuple of Timing
-        One for each call, in their order. The last one is the result: all are steady (IQR below
-        `ENOUGH_SPREAD` of the median over `ENOUGH_REPEATS` blocks), or the time is spent.
+        One for each call, in their order. The last one is the result: after `MIN_ROUNDS` all are
+        steady (IQR below `ENOUGH_SPREAD` of the median over `ENOUGH_REPEATS` blocks), or the time
+        is spent.
 
     Notes
     -----
@@ -146,7 +152,7 @@ def take_turns(
     blocks = [_block_size(call, clock) for call in calls]
     seconds: list[list[float]] = [[] for _ in calls]
     order = list(range(len(calls)))
-    while True:
+    for rounds in itertools.count(1):
         for i in order:
             if settle is not None:
                 settle()
@@ -157,15 +163,35 @@ def take_turns(
                 seconds[i].append(_block(calls[i], blocks[i], clock) / blocks[i])
         timings = tuple(Timing(tuple(s), n) for s, n in zip(seconds, blocks, strict=True))
         yield timings
-        if clock() >= deadline or all(map(_steady, timings)):
+        if clock() >= deadline or (rounds >= MIN_ROUNDS and all(map(_steady, timings))):
             return
         order.reverse()
 
 
+def another_thread_runs() -> bool:
+    """Return whether any thread of this process but the calling one is running or ready to run.
+
+    Read from the states in ``/proc/self/task`` (proc_pid_stat(5)); True where that cannot be read.
+    A thread that spins is in state R even while other programs keep it off the processor, so this
+    tells the truth on a busy machine, where the CPU time of the process does not.
+    """
+    me = str(threading.get_native_id())
+    try:
+        tasks = [task for task in Path("/proc/self/task").iterdir() if task.name != me]
+    except OSError:
+        return True
+    for task in tasks:
+        with contextlib.suppress(OSError):  # the thread has ended meanwhile
+            # The name, in parentheses, may hold anything; the state follows the last of them.
+            if (task / "stat").read_text().rpartition(")")[2].split()[0] == "R":
+                return True
+    return False
+
+
 def settle(
     *,
+    busy: Callable[[], bool] = another_thread_runs,
     clock: Callable[[], float] = time.perf_counter,
-    cpu_clock: Callable[[], float] = time.process_time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
     """Wait until the idle threads of this process sleep; return whether they do.
@@ -173,17 +199,16 @@ def settle(
     A BLAS keeps its threads spinning for a while after a call, waiting for the next (OpenBLAS for
     2**26 or 2**28 clock ticks, https://github.com/OpenMathLib/OpenBLAS/issues/5171; MKL for
     KMP_BLOCKTIME, 200 ms). NumPy and Theano may be linked to two libraries with two pools, and a
-    pool that spins takes a core from the one that is being timed. So this watches the CPU time of
-    the process while the process does nothing, and waits for it to fall below `QUIET_SHARE` of the
-    wall time, for at most `SETTLE_LIMIT_S`. The libraries' own settings stay as the user has them.
+    pool that spins takes a core from the one that is being timed. So this waits until no other
+    thread runs, for at most `SETTLE_LIMIT_S`. The libraries' own settings stay as the user has
+    them.
     """
     deadline = clock() + SETTLE_LIMIT_S
-    while clock() < deadline:
-        wall, cpu = clock(), cpu_clock()
+    while busy():
+        if clock() >= deadline:
+            return False
         sleep(SETTLE_STEP_S)
-        if cpu_clock() - cpu < QUIET_SHARE * (clock() - wall):
-            return True
-    return False
+    return True
 
 
 def _steady(timing: Timing) -> bool:
