@@ -7,6 +7,8 @@ import hashlib
 import importlib.metadata
 import os
 import shutil
+import site
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,6 +81,7 @@ class Work:
             return False
         say(reason)
         wheel = self.wheel = self.wheel or build_port(self._cache, say)
+        _expect_removable(dists.find(dists.PORT))
         self._begin(())
         # A requirement with its hash, not the wheel's path: `pip freeze` then says theano==..., as
         # for any other package, and no other file of that name will do.
@@ -129,12 +132,12 @@ class Work:
         """Write what will be done before it is done, and clear away what would hinder pip."""
         entry = self._journal.read()
         if entry is None or entry.state == "installed":
-            for site in dists.sites():
-                if (folder := unowned_package(site)) is not None:
+            for folder in dists.sites():
+                if (package := unowned_package(folder)) is not None:
                     raise TheanoColabError(
                         "There is a folder named theano that no installed package owns.",
-                        str(folder),
-                        f"Move it away if it is yours (mv {folder} ~/theano-mine), then run setup "
+                        str(package),
+                        f"Move it away if it is yours (mv {package} ~/theano-mine), then run setup "
                         "again.",
                     )
             entry = Entry("installed", port_version())
@@ -174,11 +177,10 @@ class Work:
 
     def _clear(self, entry: Entry) -> None:
         try:
-            for site in dists.sites():
-                heal(site, entry)
+            for folder in dists.sites():
+                heal(folder, entry)
         except OSError as error:
-            problem = explain([str(error)], 1)
-            raise (from_os_error(error) if problem.id == "unknown" else problem) from error
+            raise _explain_write(error) from error
 
     def _why_not_current(self) -> str | None:
         """Return why the port has to be installed, or None."""
@@ -223,6 +225,27 @@ class Work:
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary = None
+
+
+def _expect_removable(replaced: Sequence[dists.Installed]) -> None:
+    """Raise if pip could not remove what it shall replace.
+
+    Where the folder may not be written but its subfolders may, pip (24.1) empties these before it
+    fails, and does not put them back.
+    """
+    if sys.prefix == sys.base_prefix and site.ENABLE_USER_SITE:
+        return  # pip installs into the user's folder then, and removes nothing
+    for found in replaced:
+        try:
+            with tempfile.TemporaryFile(dir=found.site):
+                pass
+        except OSError as error:
+            raise _explain_write(error) from error
+
+
+def _explain_write(error: OSError) -> TheanoColabError:
+    problem = explain([str(error)], 1)
+    return from_os_error(error) if problem.id == "unknown" else problem
 
 
 def _version(name: str) -> tuple[str, str]:
