@@ -6,8 +6,8 @@
 #ifndef THEANO_COLAB_H
 #define THEANO_COLAB_H
 
-/* NumPy 2 is required at run time, so its headers need not ask for the version at each access
- * to a descriptor. */
+/* NumPy 2 is required at run time. Its headers then show the fields of a descriptor (elsize) where
+ * C code for NumPy 1 looks for them. */
 #define NPY_TARGET_VERSION NPY_2_0_API_VERSION
 
 /* numpy/npy_3kcompat.h no longer says so. */
