@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shlex
@@ -53,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _setup(options: argparse.Namespace, style: text.Style) -> int:
     from theano_colab import actions, session
+    from theano_colab.show.panel import Steps
     from theano_colab.show.setup_panel import describe_setup
 
     before: SetupState | None = None
@@ -70,7 +72,10 @@ def _setup(options: argparse.Namespace, style: text.Style) -> int:
     if options.json:
         print(json.dumps(state.to_json(), indent=1))
     else:
-        print(text.write(describe_setup(state), style))
+        panel = describe_setup(state)
+        said = not options.quiet  # the steps, each as it ended
+        blocks = tuple(b for b in panel.blocks if not (said and isinstance(b, Steps)))
+        print(text.write(dataclasses.replace(panel, blocks=blocks), style))
         if state.verdict == "ready":
             print(f"\nFor this shell:\n  export THEANO_FLAGS={shlex.quote(state.flags)}")
     return 0 if state.verdict in {"ready", "dry-run"} else 1

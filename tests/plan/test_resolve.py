@@ -220,20 +220,14 @@ class TestImportedAlready:
 
 class TestPlacesToWrite:
     def test_user_site_takes_the_place_of_read_only_site_packages(self):
-        planned = plan(colab(site_packages_writable=False))
+        own = "/home/me/.local/lib/python3.13/site-packages"
+        planned = plan(colab(site_packages_writable=False, user_site=own))
         assert planned.steps
-        assert "your own user site" in said(planned)
+        assert own in said(planned)
 
-    @pytest.mark.parametrize(
-        "facts",
-        [
-            {"home_writable": False},
-            {"environment": {"VIRTUAL_ENV": "/venv"}},
-            {"environment": {"PYTHONNOUSERSITE": "1"}},
-        ],
-    )
-    def test_nowhere_to_install(self, facts):
-        found = refusal(plan(colab(site_packages_writable=False, **facts)))
+    def test_nowhere_to_install(self):
+        none = Fact.absent("this Python has none", "site.ENABLE_USER_SITE")
+        found = refusal(plan(colab(site_packages_writable=False, user_site=none)))
         assert "/usr/local/lib/python3.13/dist-packages" in found.evidence
         assert "-m venv" in found.remedy
 
@@ -252,9 +246,9 @@ class TestPlacesToWrite:
         assert plan(colab(disk_free_bytes=GIB)).steps
 
     def test_home_that_cannot_be_written(self):
-        planned = plan(colab(home_writable=False, environment={"TMPDIR": "/scratch", "USER": "me"}))
-        assert flags(planned)["base_compiledir"] == "/scratch/theano-me"
-        assert "/scratch/theano-me" in said(planned)
+        planned = plan(colab(home_writable=False, temporary_folder="/scratch/theano-1000"))
+        assert flags(planned)["base_compiledir"] == "/scratch/theano-1000"
+        assert "/scratch/theano-1000" in said(planned)
 
     @pytest.mark.parametrize("name", ["base_compiledir", "compiledir"])
     def test_own_compile_folder_stays(self, name):

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import site
 import subprocess
 import sys
 import sysconfig
@@ -183,6 +184,23 @@ def test_home(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path / "not made yet"))
     assert host.home_writable().value is True
     assert host.home_writable().source == f"access({tmp_path})"
+
+
+def test_the_temporary_folder_is_this_user_s_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert host.temporary_folder().value == f"{tmp_path}/theano-{os.getuid()}"
+    assert not (tmp_path / f"theano-{os.getuid()}").exists()
+
+
+def test_a_virtual_environment_has_no_user_site(monkeypatch):
+    monkeypatch.setattr(site, "ENABLE_USER_SITE", False)
+    assert "virtual environment" in host.user_site().missing
+
+
+def test_the_user_site_is_named_where_pip_would_use_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(site, "ENABLE_USER_SITE", True)
+    monkeypatch.setattr(site, "getusersitepackages", lambda: str(tmp_path / "own"))
+    assert host.user_site().value == str(tmp_path / "own")
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")

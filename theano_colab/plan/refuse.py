@@ -34,16 +34,6 @@ def is_macos(runtime: Runtime) -> bool:
     return bool(re.search(r"macos|darwin", runtime.operating_system.value or "", re.IGNORECASE))
 
 
-def user_site_usable(runtime: Runtime) -> bool:
-    """Say whether pip will fall back to the user's own site-packages, as it does by itself.
-
-    It needs a writable home, and neither PYTHONNOUSERSITE nor a virtual environment.
-    """
-    environment = runtime.environment.value or {}
-    off = environment.get("PYTHONNOUSERSITE") or environment.get("VIRTUAL_ENV")
-    return bool(runtime.home_writable.value) and not off
-
-
 def _system(runtime: Runtime) -> Refusal | None:
     system = runtime.operating_system.value or ""
     if not re.match(r"windows|win32", system, re.IGNORECASE):
@@ -152,7 +142,7 @@ def _site_packages(runtime: Runtime) -> Refusal | None:
             runtime.site_packages_writable.source,
             f"{own} and start the kernel in it.",
         )
-    if runtime.site_packages_writable.value is not False or user_site_usable(runtime):
+    if runtime.site_packages_writable.value is not False or runtime.user_site.value:
         return None
     return Refusal(
         "Python's site-packages cannot be written, and there is no user site to use instead.",

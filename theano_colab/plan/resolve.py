@@ -10,7 +10,7 @@ from theano_colab.plan.compat import Compat, at_least, numbers
 from theano_colab.plan.devices import Choice, choose
 from theano_colab.plan.flags import Flags, FlagsError
 from theano_colab.plan.model import Plan, Refusal, Request, Step
-from theano_colab.plan.refuse import is_macos, refusals, user_site_usable
+from theano_colab.plan.refuse import is_macos, refusals
 
 if TYPE_CHECKING:
     from theano_colab.runtime.model import Runtime
@@ -78,8 +78,7 @@ def _settle(
             flags = flags.with_setting("linker", "vm", PLAN)
     own_folder = flags.get("base_compiledir") or flags.get("compiledir")
     if runtime.home_writable.value is False and not own_folder:
-        environment = runtime.environment.value or {}
-        folder = f"{environment.get('TMPDIR') or '/tmp'}/theano-{environment.get('USER') or 'user'}"  # noqa: S108  # Theano itself makes it, for its owner
+        folder = runtime.temporary_folder.value or "/tmp/theano"  # noqa: S108  # Theano makes it
         flags = flags.with_setting("base_compiledir", folder, PLAN)
         notes.append(f"Your home folder cannot be written: compiled code goes to {folder}.")
     return flags, tuple(notes)
@@ -231,8 +230,9 @@ def _notes(runtime: Runtime, flags: Flags, compat: Compat) -> tuple[str, ...]:
         notes.append("Free-threaded Python was not tested; the checks at the end decide.")
     if is_macos(runtime):
         notes.append("macOS was not tested; the checks at the end decide.")
-    if runtime.site_packages_writable.value is False and user_site_usable(runtime):
-        notes.append("site-packages cannot be written: pip installs into your own user site.")
+    if runtime.site_packages_writable.value is False and runtime.user_site.value:
+        own = runtime.user_site.value
+        notes.append(f"site-packages cannot be written: pip installs into your own {own}.")
     if not runtime.blas.value and flags.get("blas.ldflags") is None and flags.get("cxx") != "":
         notes.append("No BLAS that C code can link was found: matrix products go through NumPy.")
     loaded = (runtime.loaded.value or {}).get("theano")

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import shutil
+import site
 import struct
 import sys
 import sysconfig
@@ -175,6 +176,23 @@ def site_packages_writable() -> Fact[bool]:
     if sys.prefix == sys.base_prefix and marker.exists():
         source += f"; {marker} is there (PEP 668)"
     return Fact.found(writable, source)
+
+
+def user_site() -> Fact[str]:
+    """Return the folder that pip falls back to by itself where site-packages cannot be written."""
+    if not site.ENABLE_USER_SITE:
+        reason = "this Python has none: a virtual environment, or PYTHONNOUSERSITE"
+        return Fact.absent(reason, "site.ENABLE_USER_SITE")
+    folder = site.getusersitepackages()
+    writable, source = _writable(Path(folder))
+    return (
+        Fact.found(folder, source) if writable else Fact.absent(f"not writable: {folder}", source)
+    )
+
+
+def temporary_folder() -> Fact[str]:
+    """Return a folder for this user's throw-away files; it need not exist yet."""
+    return Fact.found(f"{_temporary()}/theano-{os.getuid()}", "$TMPDIR, os.getuid")
 
 
 def home_writable() -> Fact[bool]:

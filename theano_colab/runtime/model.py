@@ -116,6 +116,9 @@ class Runtime:
 
     ``packages`` maps a distribution's normalised name to its version on disk; ``loaded`` maps a
     module's name to the version this very process has imported ("numpy", "theano", "jax", ...).
+    ``user_site`` is the folder that pip falls back to by itself where site-packages cannot be
+    written; it is absent where pip would not. ``temporary_folder`` is one of this user's own, below
+    the temporary directory; it need not exist.
     ``environment`` holds the allow-listed environment variables that bear on Theano or CUDA.
     ``theanorc`` lists the .theanorc files that Theano would read, by path, with their text.
     """
@@ -139,7 +142,9 @@ class Runtime:
     disk_free_bytes: Fact[int]
     site_packages: Fact[str]
     site_packages_writable: Fact[bool]
+    user_site: Fact[str]
     home_writable: Fact[bool]
+    temporary_folder: Fact[str]
     driver: Fact[Driver]
     gpus: Fact[tuple[Gpu, ...]]
     toolkits: Fact[tuple[Toolkit, ...]]

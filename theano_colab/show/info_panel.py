@@ -167,6 +167,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, Callable[[Any], Cell]], ...
             ("pip", "pip", _text),
             ("site_packages", "site-packages", _path),
             ("site_packages_writable", "site-packages can be written", _yes),
+            ("user_site", "User site", _path),
             ("packages", "Installed", _packages),
             ("loaded", "Imported already", _loaded),
         ),
@@ -197,6 +198,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, Callable[[Any], Cell]], ...
             ("memory_bytes", "Free memory", _bytes),
             ("disk_free_bytes", "Free disk", _bytes),
             ("home_writable", "Home can be written", _yes),
+            ("temporary_folder", "Temporary folder", _path),
         ),
     ),
     (
