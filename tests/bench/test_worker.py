@@ -59,6 +59,26 @@ def test_without_theano_the_worker_says_so(tmp_path):
     assert done.stderr.strip().endswith("ImportError: no Theano here")
 
 
+def test_nothing_but_events_reaches_stdout():
+    program = """
+import os, sys
+from theano_colab.bench.worker import _own_stdout
+with _own_stdout() as out:
+    print("printed", flush=True)
+    os.write(1, b"from C\\n")
+    out.write("an event\\n")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(Path(worker.__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "an event\n"
+    assert done.stderr.split() == ["printed", "from", "C"]
+
+
 @pytest.mark.parametrize("sizes", ["", "8,", "0", "8,-1", "big"])
 def test_sizes_that_are_none_are_refused(sizes, capsys):
     with pytest.raises(SystemExit):
