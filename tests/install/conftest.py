@@ -84,7 +84,7 @@ class Place:
             "PYTHONPATH": str(ROOT),
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_INDEX_URL": CLOSED,
-            "PIP_RETRIES": "0",
+            "PIP_RETRIES": "1",  # with 0 pip does not say that it could not connect
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             **self.variables,
         }

@@ -141,13 +141,15 @@ class Work:
                         "again.",
                     )
             entry = Entry("installed", port_version())
+        begun = self._temporary is not None  # by an earlier step of this run
         if self._temporary is None:
             self._temporary = tempfile.mkdtemp(prefix="theano_colab-")
         names = tuple(
             dict.fromkeys((*(entry.names if entry.state == "installing" else ()), *names))
         )
         self._journal.write(Entry("installing", port_version(), names, self._temporary))
-        self._clear(entry)
+        if not begun:
+            self._clear(entry)
 
     def _note(self, names: tuple[str, ...]) -> None:
         """Add to the journal what pip is about to install, if it was not there before."""
