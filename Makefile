@@ -29,7 +29,7 @@ wheel: .venv/ready
 
 .venv/ready: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python that theano_colab serves was found; see above." >&2; exit 1; }
-	$(PYTHON) -m venv --clear .venv
+	$(PYTHON) -m venv .venv
 	$(RUN) -m pip install --quiet --quiet --disable-pip-version-check --editable '.[test]'
 	touch $@
 

@@ -103,14 +103,7 @@ class Kernel:
 
     def run(self, code: str) -> Cell:
         """Run a cell to its end and return what it put out."""
-        cell, by_id = Cell(), {}
-        self._client.execute_interactive(
-            code,
-            timeout=TIMEOUT_SECONDS,
-            allow_stdin=False,
-            output_hook=lambda message: _collect(message, cell, by_id),
-        )
-        return cell
+        return self._execute(code)[0]
 
     def ok(self, code: str) -> Cell:
         """Run a cell that must not raise."""
@@ -130,12 +123,22 @@ class Kernel:
 
     def pager(self, code: str) -> str:
         """Run a cell like ``%magic?`` and return what opens in the pager, else what it printed."""
-        cell = Cell()
-        reply = self._client.execute_interactive(
-            code, timeout=60, output_hook=lambda message: _collect(message, cell, {})
-        )
+        cell, reply = self._execute(code)
         pages = [p["data"]["text/plain"] for p in reply["content"].get("payload", [])]
         return _ANSI.sub("", "\n".join([*pages, cell.text]))
+
+    def _execute(self, code: str) -> tuple[Cell, dict]:
+        cell, by_id = Cell(), {}
+        reply = self._client.execute_interactive(
+            code,
+            timeout=TIMEOUT_SECONDS,
+            allow_stdin=False,
+            # Else a cell sent right after one that raised is aborted, as in "Run all".
+            stop_on_error=False,
+            output_hook=lambda message: _collect(message, cell, by_id),
+        )
+        assert reply["content"]["status"] != "aborted"
+        return cell, reply
 
 
 def _collect(message: dict, cell: Cell, by_id: dict[str, dict]) -> None:
