@@ -21,7 +21,7 @@ from theano_colab.bench.worker import THREADS_VARIABLES
 from theano_colab.bench.workloads import WORKLOADS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
 START_LIMIT_S = 180.0
 POINT_LIMIT_S = 60.0
@@ -94,7 +94,7 @@ class BenchRequest:
         return START_LIMIT_S + points * (self.seconds + POINT_LIMIT_S)
 
 
-def run(request: BenchRequest, *, command: Sequence[str] = WORKER) -> Iterator[Event]:
+def run(request: BenchRequest, *, command: Sequence[str] = WORKER) -> Generator[Event, None, None]:
     """Measure, one worker process after the other, and give each event as it comes in.
 
     A worker that dies, or that is not through in its time, gives a "failed" event with the reason;
