@@ -73,7 +73,8 @@ class TheanoMagics(Magics):  # type: ignore[misc]  # IPython's class is untyped
                 "That command cannot be read.", f"{error}: {line}", "Close the quote."
             ) from None
         if not words:
-            Canvas().draw(dict(commands_panel(tuple(commands.COMMANDS.items()))), final=True)
+            listed = [(f"%theano {name}", text) for name, text in commands.COMMANDS.items()]
+            Canvas().draw(dict(commands_panel(listed)), final=True)
             return
         try:
             options = commands.parser("%theano").parse_args(words)
