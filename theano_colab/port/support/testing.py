@@ -1,14 +1,16 @@
-"""Stand-ins for nose and parameterized, which ``theano.tests.unittest_tools`` imports.
+"""Stand-ins for what Theano's tests import and today lacks: nose, parameterized.
 
-User code imports that module for ``verify_grad`` and ``fetch_seed``; nose has not worked since
-Python 3.10, and neither is needed for them.
+User code imports ``theano.tests.unittest_tools`` for ``verify_grad`` and ``fetch_seed``; nose has not
+worked since Python 3.10, and neither is needed for them.
 """
 
 import re
 import unittest
 from unittest import SkipTest
 
-__all__ = ["SkipTest", "assert_raises", "attr", "parameterized"]
+import numpy as np
+
+__all__ = ["SkipTest", "assert_raises", "attr", "find_common_type", "parameterized"]
 
 assert_raises = unittest.TestCase().assertRaises
 
@@ -36,3 +38,12 @@ except ImportError:
         @staticmethod
         def to_safe_name(text):
             return re.sub("[^a-zA-Z0-9_]+", "_", str(text))
+
+
+def find_common_type(arrays, scalars):
+    """np.find_common_type of NumPy 1, for numbers: a scalar counts only if its kind is higher."""
+    array, scalar = np.result_type(*arrays), np.result_type(*scalars)
+    rank = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
+    if rank[scalar.kind] > rank[array.kind]:
+        return np.promote_types(array, scalar)
+    return array
