@@ -6,11 +6,11 @@ was a third of the time that ``import theano`` took, for one scalar op.
 """
 
 
-def chi2_sf(x, k, out=None, **keywords):
+def chi2_sf(x, k):
     """Return scipy.stats.chi2.sf(x, k): the survival function of the chi-squared distribution."""
     import scipy.stats
 
-    return scipy.stats.chi2.sf(x, k, **keywords)
+    return scipy.stats.chi2.sf(x, k)
 
 
 def _valfrommode(mode):

@@ -1,7 +1,7 @@
 """Stand-ins for what Theano's tests import and today lacks: nose, parameterized.
 
-User code imports ``theano.tests.unittest_tools`` for ``verify_grad`` and ``fetch_seed``; nose has not
-worked since Python 3.10, and neither is needed for them.
+User code imports ``theano.tests.unittest_tools`` for ``verify_grad`` and ``fetch_seed``, which need
+neither; and nose has not worked since Python 3.10.
 """
 
 import re
