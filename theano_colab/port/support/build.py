@@ -45,9 +45,14 @@ def needs_iostream(includes, blocks):
     return re.search(rf"\bstd::{known}|\b(cout|cerr|clog|endl)\b|namespace std\b", code) is not None
 
 
+def read_source(path):
+    """Return the text of a C source."""
+    return Path(path).read_text("utf-8")
+
+
 def increment_source():
     """Return the C++ source of ``inplace_increment``."""
-    return (FOLDER / "increment.cpp").read_text("utf-8")
+    return read_source(FOLDER / "increment.cpp")
 
 
 def increment_type(tensor_type):
