@@ -286,14 +286,13 @@ def test_modules_in_the_working_folder_are_not_imported(tmp_path, monkeypatch):
     assert run_pip(["--version"])[0].startswith("pip ")
 
 
-def test_credentials_are_masked(tmp_path):
+def test_credentials_are_masked():
     heard: list[str] = []
-    url = "http://user:s3cret@127.0.0.1:1/simple"
-    env = clean_environment(PIP_INDEX_URL=url, PIP_RETRIES="0", PIP_EXTRA_INDEX_URL=url)
-    with pytest.raises(PipError) as caught:
-        run_pip(["download", "-v", "six"], on_line=heard.append, env=env)
-    assert not any("s3cret" in line for line in (*heard, *caught.value.lines, str(caught.value)))
-    assert any("127.0.0.1" in line for line in heard)
+    env = clean_environment(PIP_INDEX_URL="http://user:s3cret@127.0.0.1:1/simple")
+    lines = run_pip(["config", "list"], on_line=heard.append, env=env)  # pip masks none here
+    assert any("http://****@127.0.0.1:1/simple" in line for line in lines)
+    assert any("http://****@127.0.0.1:1/simple" in line for line in heard)
+    assert not any("s3cret" in line for line in (*heard, *lines))
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,13 @@ import subprocess, sys
 from pathlib import Path
 from theano_colab.install.lock import exclusive
 with exclusive(Path(sys.argv[1]), lambda line: print(line, flush=True)) as descriptor:
-    print("held", flush=True)
+    released = Path(sys.argv[1]).with_name("released")
+    print("held", *["after the release"] * released.exists(), flush=True)
     if "child" in sys.argv:
         child = subprocess.Popen(["cat"], stdin=0, stdout=subprocess.DEVNULL, pass_fds=[descriptor])
         print(child.pid, flush=True)
     sys.stdin.read()
+    released.touch()
 """
 
 
@@ -54,7 +56,7 @@ def test_the_second_waits_and_says_for_whom(hold):
     second = hold()
     assert second.stdout.readline() == f"waiting for another setup to end (process {first.pid})\n"
     first.stdin.close()
-    assert second.stdout.readline() == "held\n"
+    assert second.stdout.readline() == "held after the release\n"
 
 
 def test_a_killed_holder_holds_nothing(hold, tmp_path):
