@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from theano_colab.errors import TheanoColabError
@@ -40,23 +42,28 @@ def run_fresh(
         If a check fails, Theano raises, or the process dies or outlasts ``time_limit`` (seconds).
     """
     environment = {k: v for k, v in os.environ.items() if k not in SCRUBBED}
+    environment["THEANO_FLAGS"] = flags
+    # What a notebook added to sys.path, the new process sees too.
+    environment["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
     said: deque[str] = deque(maxlen=40)
     events: dict[str, Any] = {}
     with subprocess.Popen(
         [sys.executable, "-m", "theano_colab.verify.battery"],
-        env={**environment, "THEANO_FLAGS": flags},
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        # An interrupt of the kernel reaches its process group; only we decide how this one ends.
+        start_new_session=True,
     ) as process:
         assert process.stdout is not None  # noqa: S101  # PIPE was asked for
         out_of_time = threading.Event()
 
         def stop() -> None:
             out_of_time.set()
-            process.kill()
+            _kill(process)
 
         limit = threading.Timer(time_limit, stop)
         limit.start()
@@ -70,7 +77,7 @@ def run_fresh(
                     said.append(line.rstrip())
                     on_line(line.strip())
         except BaseException:
-            process.kill()
+            _kill(process)
             raise
         finally:
             limit.cancel()
@@ -83,6 +90,12 @@ def run_fresh(
             "Run %theano setup again; if it stays so, restart the runtime first.",
         )
     raise _explain(events, process.returncode, said)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End the process and the compiler that it may have started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _event(line: str) -> dict[str, Any]:
