@@ -13,10 +13,14 @@ import venv
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from theano_colab.port import build_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 SETUP = Path(__file__).with_name("setup_once.py")
@@ -126,8 +130,9 @@ def built_cache(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def place(tmp_path, built_cache) -> Place:
-    return make_place(tmp_path, built_cache)
+def place(tmp_path, built_cache) -> Iterator[Place]:
+    yield make_place(tmp_path, built_cache)
+    shutil.rmtree(tmp_path, ignore_errors=True)  # pytest would keep 30 MB of each test
 
 
 @pytest.fixture(scope="session")
@@ -141,14 +146,15 @@ def installed(tmp_path_factory, built_cache) -> Place:
 
 
 @pytest.fixture
-def ready(tmp_path, installed) -> Place:
+def ready(tmp_path, installed) -> Iterator[Place]:
     """A copy of ``installed``, after a setup of its own that found all in place."""
     for name in ("environment", "cache"):
         shutil.copytree(getattr(installed, name), tmp_path / name, symlinks=True)
     shutil.rmtree(tmp_path / "cache" / "journal")
     place = Place(tmp_path / "environment", tmp_path / "cache")
     assert place.setup().outcome == {0: "kept", 1: "kept"}
-    return place
+    yield place
+    shutil.rmtree(tmp_path, ignore_errors=True)
 
 
 def make_place(folder: Path, built_cache: Path | None = None) -> Place:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,11 @@ import subprocess, sys
 from pathlib import Path
 from theano_colab.install.lock import exclusive
 with exclusive(Path(sys.argv[1]), lambda line: print(line, flush=True)) as descriptor:
-    released = Path(sys.argv[1]).with_name("released")
-    print("held", *["after the release"] * released.exists(), flush=True)
+    print("held", flush=True)
     if "child" in sys.argv:
         child = subprocess.Popen(["cat"], stdin=0, stdout=subprocess.DEVNULL, pass_fds=[descriptor])
         print(child.pid, flush=True)
     sys.stdin.read()
-    released.touch()
 """
 
 
@@ -50,13 +49,24 @@ def hold(tmp_path):
         process.stdout.close()
 
 
+def expect_blocked(process):
+    """Wait until the kernel lists the process among those that wait for a lock (proc_locks(5))."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for line in Path("/proc/locks").read_text().splitlines():
+            if "-> FLOCK" in line and f" {process.pid} " in line:
+                return
+    pytest.fail("it does not wait")
+
+
 def test_the_second_waits_and_says_for_whom(hold):
     first = hold()
     assert first.stdout.readline() == "held\n"
     second = hold()
     assert second.stdout.readline() == f"waiting for another setup to end (process {first.pid})\n"
+    expect_blocked(second)
     first.stdin.close()
-    assert second.stdout.readline() == "held after the release\n"
+    assert second.stdout.readline() == "held\n"
 
 
 def test_a_killed_holder_holds_nothing(hold, tmp_path):
@@ -76,6 +86,7 @@ def test_a_killed_holders_child_holds_on(hold):
     first.wait()
     second = hold()
     assert second.stdout.readline().startswith("waiting")
+    expect_blocked(second)
     first.stdin.close()  # ends the child
     assert second.stdout.readline() == "held\n"
 
