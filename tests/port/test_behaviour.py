@@ -19,8 +19,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module", params=["float64", "float32"])
 def outcomes(request, run_port):
-    lines = run_port(str(PROGRAMS), flags=f"floatX={request.param}").splitlines()
-    return {outcome["name"]: outcome["error"] for outcome in map(json.loads, lines)}
+    printed = run_port(str(PROGRAMS), flags=f"floatX={request.param}").splitlines()
+    # Theano prints as well: that it has no C code for an op in float16.
+    outcomes = [json.loads(line) for line in printed if line.startswith("{")]
+    return {outcome["name"]: outcome["error"] for outcome in outcomes}
 
 
 @pytest.mark.parametrize("name", NAMES)

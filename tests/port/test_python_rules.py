@@ -18,6 +18,8 @@ EXCEPTIONS = {
     "theano.misc.check_blas": "a script that measures",
     "theano.misc.check_multi_gpu": "a script that measures",
     "theano.sandbox.blocksparse": "moved; warns",
+    "theano.sandbox.conv": "moved; says so",
+    "theano.sandbox.softsign": "moved; says so",
     "theano.sandbox.cuda": "removed; says so by a SkipTest",
     "theano.sandbox.fourier": "moved; warns",
     "theano.sandbox.solve": "moved; warns",
