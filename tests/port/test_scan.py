@@ -17,7 +17,7 @@ NAMES = [
 pytestmark = pytest.mark.slow
 
 
-# linker=vm leaves the choice to each op, as the default does; py takes no compiled code at all.
+# The last runs the inner function through Python's VM, with hardly any optimization.
 @pytest.fixture(
     scope="module",
     params=["floatX=float64", "floatX=float32", "floatX=float64,linker=vm,optimizer=fast_compile"],
@@ -36,7 +36,7 @@ def test_the_loop_is_compiled_once_and_used(run_port):
     program = (
         "import theano, theano.tensor as T\n"
         "x = T.vector()\n"
-        "f = theano.function([x], theano.scan(lambda a: a + 1, sequences=x)[0])\n"
+        "f = theano.function([x], theano.scan(lambda a, s: a * s, x, T.ones(()))[0])\n"
         "import sys\n"
         "print(sys.modules['scan_perform.scan_perform'].__file__)\n"
     )
