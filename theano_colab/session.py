@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 import os
+from importlib.metadata import distribution, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -155,30 +156,27 @@ def _begin(plan: Plan, runtime: Runtime, observe: Callable[[SetupState], None]) 
 
 
 def _carry_out(plan: Plan, runtime: Runtime, progress: Progress, *, in_this_process: bool) -> None:
-    imported = live.imported()
-    outdated = imported is not None and imported.__version__
+    loaded = (runtime.loaded.value or {}).get("theano") if live.imported() else None
     apply(plan, on_step=progress.report)
     with progress.step("set-flags"):
         stuck = _set_flags(plan, progress) if in_this_process else ()
     with progress.step("warm"):
         verified = _warm(plan, runtime, progress)
     progress.results(_results(verified))
-    if in_this_process:
-        from importlib.metadata import version
-
-        if outdated and outdated != version("theano"):
-            progress.end("restart", _restart_for_version(outdated, version("theano")))
-            return
-        if stuck:
-            progress.end("restart", _restart_for_flags(stuck))
-            return
-        with progress.step("verify"):
+    installed = version("theano")
+    if loaded is not None and loaded != installed:
+        progress.end("restart", _restart_for_version(loaded, installed))
+        return
+    if stuck:
+        progress.end("restart", _restart_for_flags(stuck))
+        return
+    with progress.step("verify"):
+        if in_this_process:
             verified = _verify_here(progress)
-        progress.results(_results(verified))
-    else:
-        with progress.step("verify"):
+            progress.results(_results(verified))
+        else:
             progress.detail("verify", "in the fresh process")
-    _as_planned(verified, plan)
+        _as_planned(verified, plan)
     progress.end("ready")
 
 
@@ -229,8 +227,6 @@ def _warm(plan: Plan, runtime: Runtime, progress: Progress) -> Verified:
 
 def _fingerprint(plan: Plan, runtime: Runtime) -> str:
     """Digest the facts that a verified result depends on."""
-    from importlib.metadata import distribution
-
     port = distribution("theano").locate_file("theano/__init__.py")
     packages = runtime.packages.value or {}
     depends = [
@@ -302,6 +298,6 @@ def _restart_for_flags(stuck: tuple[live.Difference, ...]) -> tuple[str, str, st
 def _restart_for_version(old: str, new: str) -> tuple[str, str, str]:
     return (
         f"This kernel has imported Theano {old}; {new} is installed now.",
-        f"theano.__version__ is {old} in this process",
+        f"theano._version says {old} in this process",
         "Restart the runtime; then run %theano setup again.",
     )

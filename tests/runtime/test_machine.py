@@ -180,6 +180,18 @@ def test_numbers_of_this_machine():
     assert host.disk_free_bytes().value > 0
 
 
+def test_a_loaded_port_is_told_from_the_theano_it_stands_for(monkeypatch):
+    module = types.ModuleType("theano")
+    module.__version__ = "1.0.5"
+    own = types.ModuleType("theano._version")
+    own.get_versions = lambda: {"version": "1.0.5+colab.1"}
+    monkeypatch.setitem(sys.modules, "theano", module)
+    monkeypatch.delitem(sys.modules, "theano._version", raising=False)
+    assert packages.loaded().value["theano"] == "1.0.5"
+    monkeypatch.setitem(sys.modules, "theano._version", own)
+    assert packages.loaded().value["theano"] == "1.0.5+colab.1"
+
+
 def test_home(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path / "not made yet"))
     assert host.home_writable().value is True

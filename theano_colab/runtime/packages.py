@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import re
@@ -57,6 +58,10 @@ def loaded() -> Fact[dict[str, str]]:
         if module is not None:
             # Not getattr: a module's __getattr__ may import or warn.
             found[name] = str(getattr(module, "__dict__", {}).get("__version__") or "unknown")
+    if "theano" in found and "theano._version" in sys.modules:
+        # The port's __version__ is that of the Theano it stands for; this one tells them apart.
+        with contextlib.suppress(Exception):
+            found["theano"] = str(sys.modules["theano._version"].get_versions()["version"])
     return Fact.found(found, "sys.modules")
 
 
