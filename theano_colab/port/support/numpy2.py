@@ -8,6 +8,15 @@ survived, so it needs the conversion that does not refuse.
 import numpy as np
 
 
+def dtype_of(what):
+    """Return ``np.dtype(what)``, where ``what`` may be a variable or a type of Theano's too.
+
+    Those have the name of their dtype as ``dtype``, which NumPy 2.4 takes no longer.
+    """
+    name = getattr(what, "dtype", None)
+    return np.dtype(name if isinstance(name, str) else what)
+
+
 def asarray(value, dtype, order=None):
     """Return ``value`` as an array of ``dtype``; an integer too big for it wraps round, as in C.
 
@@ -30,13 +39,10 @@ def scalar(type_, value):
 
 
 class _Cast:
-    """``cast[dtype](value)``: ``value`` as an array of ``dtype``, by C's rules.
-
-    ``dtype`` is all that ``np.dtype`` takes, or has it as its ``dtype`` (Theano's types).
-    """
+    """``cast[dtype](value)``: ``value`` as an array of ``dtype`` (see dtype_of), by C's rules."""
 
     def __getitem__(self, dtype):
-        dtype = np.dtype(getattr(dtype, "dtype", dtype))
+        dtype = dtype_of(dtype)
         return lambda value: np.asarray(value).astype(dtype)
 
 
