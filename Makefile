@@ -5,7 +5,7 @@
 PYTHON ?= $(shell python3 scripts/envs.py python)
 RUN := .venv/bin/python
 
-.PHONY: test lint matrix demo wheel clean
+.PHONY: test lint matrix demo wheel upstream clean
 
 test: lint
 	$(RUN) -m pytest -n 2 --dist loadgroup
@@ -19,6 +19,11 @@ lint: .venv/ready
 matrix: .venv/ready
 	@$(RUN) scripts/envs.py list
 	THEANO_COLAB_TEST_PINS=all $(RUN) -m pytest -n 2 --dist loadgroup tests/kernel
+
+# Theano's own tests on the port: all, or FILES="tensor/tests/test_sort.py scan_module"; goes on where
+# it was stopped. ARGS="--stack native" and others: see tests/upstream/run.py --help.
+upstream: .venv/ready
+	$(RUN) tests/upstream/run.py $(ARGS) $(FILES)
 
 # The newcomer's notebook in a kernel like Colab's, to build/demo/.
 demo: .venv/ready

@@ -1,0 +1,131 @@
+"""Outcomes by test id: appended while a run goes on, written as data for the repository, judged.
+
+Outcomes are pytest's words (passed, failed, error, skipped, xfailed, xpassed), and "timeout" and
+"crashed" for a test whose process was killed or died.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+BAD = ("failed", "error", "timeout", "crashed")
+GOOD = ("passed", "xpassed")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one test ended, in which unit and on which build of the stack."""
+
+    test: str
+    outcome: str
+    seconds: float
+    why: str = ""
+    unit: str = ""
+    build: str = ""
+
+    @property
+    def file(self) -> str:
+        """The test's file."""
+        return self.test.partition("::")[0]
+
+    @property
+    def package(self) -> str:
+        """The package whose tests it is one of."""
+        return self.file.partition("/tests/")[0].replace("/", ".")
+
+
+class Log:
+    """The file of one stack: a line for each test that ended and for each unit that did."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.results: dict[str, Result] = {}
+        self.collected: dict[str, list[str]] = {}
+        self.finished: set[str] = set()
+        for line in file.read_text("utf-8").split("\n") if file.exists() else ():
+            # Half a line is the last of a run that was killed; the first line is empty.
+            with contextlib.suppress(ValueError):
+                self._take(json.loads(line))
+
+    def add(self, **entry: object) -> None:
+        """Write an entry, and take it in."""
+        with self.file.open("a", encoding="utf-8") as stream:
+            # Begins a line of its own even after half a line of a run that was killed.
+            stream.write(f"\n{json.dumps(entry)}")
+        self._take(entry)
+
+    def _take(self, entry: dict) -> None:
+        if "test" in entry:
+            self.results[entry["test"]] = Result(**entry)
+        elif "collected" in entry:
+            self.collected[entry["unit"]] = entry["collected"]
+            if entry["collected"]:  # it could be imported, whatever an earlier run said
+                self.results.pop(entry["unit"].rpartition("[")[0], None)
+        elif "finished" in entry:
+            self.finished.add(entry["unit"])
+
+
+def write_table(file: Path, results: Iterable[Result], about: str) -> None:
+    """Write results as data: ``about`` in the first line, then id, outcome, seconds and why."""
+    day = dt.datetime.now(dt.UTC).date().isoformat()
+    lines = [f"# {about}; {day}\n# test\toutcome\tseconds\twhy\n"]
+    for one in sorted(results, key=lambda result: result.test):
+        why = one.why.replace("\t", " ")
+        lines.append(f"{one.test}\t{one.outcome}\t{one.seconds:.2f}\t{why}\n")
+    file.write_text("".join(lines), "utf-8")
+
+
+def read_table(file: Path) -> dict[str, Result]:
+    """Return the results by test id, of a file from ``write_table`` or of a stack's log."""
+    if file.suffix == ".jsonl":
+        return Log(file).results
+    found = {}
+    for line in file.read_text("utf-8").split("\n"):
+        if line and not line.startswith("#"):
+            test, outcome, seconds, why = line.split("\t")
+            found[test] = Result(test, outcome, float(seconds), why)
+    return found
+
+
+def read_expected(file: Path) -> dict[str, str]:
+    """Return the tests that are known to fail and the reason of each; none if there is no file."""
+    return tomllib.loads(file.read_text("utf-8"))["fails"] if file.exists() else {}
+
+
+def surprises(results: Iterable[Result], expected: Mapping[str, str]) -> list[str]:
+    """Return a line for every test that fails and should not, or should and does not."""
+    lines = []
+    for one in results:
+        if one.outcome in BAD and one.test not in expected:
+            lines.append(f"{one.outcome}\t{one.test}\t{one.why}")
+        elif one.outcome in GOOD and one.test in expected:
+            lines.append(f"{one.outcome}\t{one.test}\texpected to fail: {expected[one.test]}")
+    return sorted(lines)
+
+
+def per_file(results: Iterable[Result]) -> str:
+    """Return a table: of each file how many tests ended how, and their seconds."""
+    counts: dict[str, Counter] = {}
+    for one in results:
+        count = counts.setdefault(one.file, Counter())
+        count["failed" if one.outcome in BAD else one.outcome] += 1
+        count["seconds"] += one.seconds
+    columns = ("passed", "failed", "skipped", "xfailed", "xpassed")
+    total = sum(counts.values(), Counter())
+    rows = [*sorted(counts.items()), ("all", total)]
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{'file':<{width}}" + "".join(f"{column:>9}" for column in (*columns, "seconds"))]
+    for name, count in rows:
+        numbers = "".join(f"{count[column]:>9}" for column in columns)
+        lines.append(f"{name:<{width}}{numbers}{count['seconds']:>9.0f}")
+    return "\n".join(lines)
