@@ -229,6 +229,20 @@ def test_a_wrong_result_is_an_error_and_never_green():
     assert "largest difference 0.3" in text.write(panel)
 
 
+def test_unsteady_points_share_one_line():
+    unsteady = [
+        dataclasses.replace(
+            row, size=size, stable=False, iqr_s=row.median_s / part, detail=f"IQR {part}"
+        )
+        for row in RESULTS[:2]
+        for size, part in ((1, 4), (2, 2))
+    ]
+    said = text.write(describe_bench(unsteady, LINE))
+    assert said.count("IQR") == 1
+    assert "4 of 4 points are unsteady" in " ".join(said.split())
+    assert "IQR 2" in said
+
+
 def test_a_failure_is_counted_and_explained():
     panel = describe_bench(RESULTS, LINE)
     assert headline(panel).text == "5 points measured, 1 could not be measured"

@@ -40,8 +40,7 @@ def describe_bench(results: Sequence[Row], machine_line: str, status: str = "") 
     if results:
         rows = tuple(_row(row, _reference(row, results)) for row in results)
         blocks.append(Table("", _HEADER, rows, frozenset({2, 3, 4})))
-    notes = tuple(f"{_name(row)}, {_who(row)}: {_why(row)}" for row in results if _why(row))
-    if notes:
+    if notes := _notes(results):
         blocks.append(Notes(notes))
     return Panel("Theano bench", tuple(blocks), line=machine_line)
 
@@ -83,6 +82,22 @@ def _name(row: Row) -> str:
 
 def _who(row: Row) -> str:
     return "NumPy" if row.backend == REFERENCE else f"{row.backend} ({row.device})"
+
+
+def _notes(results: Sequence[Row]) -> tuple[str, ...]:
+    """Return a line for every failure and every disagreement, and one for all unstable points."""
+    unsteady = [row for row in _measured(results) if not row.stable and row.agrees is not False]
+    notes = [
+        f"{_name(row)}, {_who(row)}: {_why(row)}"
+        for row in results
+        if _why(row) and (row not in unsteady or len(unsteady) == 1)
+    ]
+    if len(unsteady) > 1:
+        worst = max(unsteady, key=lambda row: row.iqr_s / row.median_s)
+        where = f"{_name(worst)}, {_who(worst)}: {_why(worst)}"
+        points = count(len(results), "point")
+        notes.append(f"{len(unsteady)} of {points} are unsteady; the worst is {where}")
+    return tuple(notes)
 
 
 def _why(row: Row) -> str:
