@@ -41,7 +41,7 @@ class Result:
     @property
     def package(self) -> str:
         """The package whose tests it is one of."""
-        return self.file.partition("/tests/")[0].replace("/", ".")
+        return self.file.rpartition("/")[0].removesuffix("/tests").replace("/", ".")
 
 
 class Log:

@@ -164,7 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--part", action="store_true", help="the representative part, listed in part.txt")
     add("--again", action="store_true", help="run what is finished, too")
     add("--failed", action="store_true", help="run what failed once more")
-    add("--limit", type=float, default=900, metavar="S", help="of one test, in seconds (900)")
+    add("--limit", type=float, default=1800, metavar="S", help="of one test, in seconds (1800)")
     add("--workers", type=int, default=2, help="how many processes of pytest at a time (2)")
     add("--write", type=Path, metavar="TSV", help="write the results as data")
     add("--compare", type=Path, nargs=2, metavar=("NATIVE", "PORT"), help="compare two such files")

@@ -59,7 +59,7 @@ def _targets(root: Path, wanted: str) -> list[str]:
     for path in root.glob(pattern.rstrip("/")):
         found |= set(path.rglob("test_*.py")) if path.is_dir() else {path}
     names = sorted(path.relative_to(root).as_posix() for path in found)
-    names = [name for name in names if "/tests/" in name and not name.startswith(EXCLUDED)]
+    names = [name for name in names if not name.startswith(EXCLUDED)]
     if not names:
         raise LookupError(f"{wanted} matches no test file under {root}")
     return [name + colons + node for name in names]
