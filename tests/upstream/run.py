@@ -51,6 +51,8 @@ class Run:
         child.kill_all()
 
     def _unit(self, unit: units.Unit, again: dict[str, set[str]]) -> None:
+        if self.stopped:
+            return
         logs = self.stack.folder / "logs"
         logs.mkdir(exist_ok=True)
         log = logs / f"{unit.name.replace('/', '.')}.txt"
@@ -82,9 +84,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(compare.compare(*map(results.read_table, options.compare)))
         return 0
     try:
-        stack = _stack(options)
-        with stack.locked():
-            return _run(stack, options)
+        # Before the stack is made: a port of other rules would replace the one under test.
+        with stacks.locked(options.cache / _name(options)):
+            return _run(_stack(options), options)
     except LookupError as error:
         parser.error(str(error.args[0]))
     except BlockingIOError:
@@ -139,15 +141,17 @@ def _again(
     return again
 
 
-def _stack(options: argparse.Namespace) -> stacks.Stack:
-    cache = options.cache.resolve()
-    if options.python:
-        return stacks.there(options.stack or "there", options.python, options.root, cache)
-    if options.stack == stacks.NATIVE:
-        return stacks.native(cache)
+def _name(options: argparse.Namespace) -> str:
     import envs
 
-    return stacks.port(options.stack or envs.colab_like().name, cache)
+    return options.stack or ("there" if options.python else envs.colab_like().name)
+
+
+def _stack(options: argparse.Namespace) -> stacks.Stack:
+    name, cache = _name(options), options.cache.resolve()
+    if options.python:
+        return stacks.there(name, options.python, options.root, cache)
+    return stacks.native(cache) if name == stacks.NATIVE else stacks.port(name, cache)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -79,19 +79,20 @@ class Stack:
         )
         return json.loads(answer.stdout.splitlines()[-1])
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Let one run at a time use the folder.
 
-        Raises
-        ------
-        BlockingIOError
-            If another run does.
-        """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Let one run at a time make and use what a stack's folder holds.
+
+    Raises
+    ------
+    BlockingIOError
+        If another run does.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 def there(name: str, python: Path, root: Path, cache: Path) -> Stack:

@@ -155,6 +155,14 @@ def test_last(): pass
     assert place.runs() == ["test_first", "test_waits", "test_last"]
 
 
+def test_a_second_run_is_refused_before_it_changes_anything(place, monkeypatch, capsys):
+    place.write("def test_p(): pass\n")
+    monkeypatch.setattr(run, "_stack", lambda options: pytest.fail("the stack is being made"))
+    with stacks.locked(place.cache / "there"), pytest.raises(SystemExit):
+        run.main(place.command()[2:])
+    assert "another run uses" in capsys.readouterr().err
+
+
 def watch(file: Path) -> None:
     """Return when the file is there; asks the disk: a grandchild makes it."""
     end = time.monotonic() + 60
