@@ -176,7 +176,8 @@ def shapes_that_do_not_fit_are_refused():
     x, y = T.matrices("x", "y")
     function = theano.function([x, y], T.dot(x, y))
     value = np.ones((2, 3), theano.config.floatX)
-    with pytest.raises(ValueError, match="Shape mismatch"):
+    # NumPy says it in its own words where there is no BLAS.
+    with pytest.raises(ValueError, match="Shape mismatch|not aligned"):
         function(value, value)
 
 
