@@ -19,6 +19,13 @@ class Config:
         object.__setattr__(self, name, value)
 
 
+@pytest.fixture(autouse=True)
+def without_the_real_one(monkeypatch):
+    """Put away a Theano that other tests of this process imported; it comes back afterwards."""
+    for name in [name for name in sys.modules if name.split(".")[0] == "theano"]:
+        monkeypatch.delitem(sys.modules, name)
+
+
 @pytest.fixture
 def theano():
     module = types.ModuleType("theano")
