@@ -177,7 +177,7 @@ def shapes_that_do_not_fit_are_refused():
     function = theano.function([x, y], T.dot(x, y))
     value = np.ones((2, 3), theano.config.floatX)
     # NumPy says it in its own words where there is no BLAS.
-    with pytest.raises(ValueError, match="Shape mismatch|not aligned"):
+    with pytest.raises(ValueError, match=r"Shape mismatch|not aligned"):
         function(value, value)
 
 

@@ -14,12 +14,14 @@ import pickle
 import sys
 import tempfile
 import traceback
+import warnings
 
 import numpy as np
 import theano
 import theano.compile.nanguardmode
 import theano.sparse
 import theano.tensor as T
+import theano.tensor.nnet.conv
 import theano.tensor.slinalg
 from numpy.testing import assert_allclose, assert_array_equal
 from theano import config
@@ -443,6 +445,123 @@ def modes_and_test_values():
             1 / (1 + np.exp(-_data(4))),
             mode=theano.Mode("py", "fast_run"),
         )
+
+
+PYTHON = theano.Mode(linker="py", optimizer=None)
+
+
+def integers_wrap_in_python_as_in_c():
+    x, y, z = T.bvector(), T.bvector(), T.bvector()
+    a, b = np.array([100, -128, 5], "int8"), np.array([100, -1, -7], "int8")
+    results = [T.add(x, y, z), T.mul(x, y, z), T.cast(x, "uint8"), T.cast(x, "uint64"), -x]
+    expected = [a + b + a, a * b * a, a.astype("uint8"), a.astype("uint64"), -a]
+    for mode in (PYTHON, theano.Mode("c", "fast_run")):
+        for result, value in zip(theano.function([x, y, z], results, mode=mode)(a, b, a), expected):
+            assert result.dtype == value.dtype
+            assert_array_equal(result, value)
+    u = T.vector(dtype="uint64")
+    big = np.array([2**64 - 1, 2**63], "uint64")
+    assert_array_equal(theano.function([u], T.mul(u, u, u), mode="FAST_RUN")(big), big**3)
+
+
+def scalar_operations_have_the_type_of_the_graph():
+    for name in "ceil floor trunc erf gamma j0 add sub mul true_div arctan2 angle".split():
+        operation = getattr(theano.scalar, name)
+        for dtype in ("int8", "uint8", "int64", "float32", "float64"):
+            values = [np.dtype(dtype).type(2)] * max(operation.nin, 1)
+            if operation.nin == -1:
+                values = values * 2
+            node = operation.make_node(*(theano.scalar.Scalar(dtype)() for _ in values))
+            storage = [[None]]
+            node.op.perform(node, values, storage)
+            assert storage[0][0].dtype == node.outputs[0].dtype, (name, dtype)
+
+
+def reductions_of_nothing_in_python():
+    for dtype in ("bool", "uint8", "int8", "uint64"):
+        x = T.TensorType(dtype, [False, False])()
+        reduced = T.elemwise.CAReduce(theano.scalar.and_, axis=[0])(x)
+        result = theano.function([x], reduced, mode=PYTHON)(np.empty((0, 3), dtype))
+        assert_array_equal(result, np.full(3, -1).astype(dtype))
+
+
+def pooling_in_python_as_in_c():
+    x, v = T.tensor4(), T.tensor4()
+    a, w = _data(2, 1, 7, 9), _data(2, 1, 7, 9) + 1
+    for mode in ("max", "sum", "average_inc_pad", "average_exc_pad"):
+        # The gradient of average_exc_pad has no padding in Python.
+        pad = (0, 0) if mode == "average_exc_pad" else (1, 1)
+        for keywords in ({"ignore_border": True, "pad": pad}, {"ignore_border": False}):
+            pooled = pool_2d(x, (3, 2), stride=(2, 2), mode=mode, **keywords)
+            gradient = T.grad((pooled**2).sum(), x)
+            outputs = [pooled, gradient, T.Rop(pooled, x, v)]
+            python, c = (
+                theano.function([x, v], outputs, mode=m, on_unused_input="ignore")(a, w)
+                for m in (PYTHON, "FAST_RUN")
+            )
+            for one, two in zip(python, c):
+                assert_allclose(one, two, rtol=RTOL, atol=RTOL, err_msg=mode)
+
+
+def increments_keep_their_type():
+    i = T.lvector()
+    for dtype in ("uint8", "int16", "uint64", "float32"):
+        x = T.TensorType(dtype, [False, False])()
+        a = np.arange(6).reshape(3, 2).astype(dtype)
+        sums = [
+            T.inc_subtensor(x[0], 1),
+            T.inc_subtensor(x[i], 1),
+            T.inc_subtensor(x[i, i], 1),
+            T.inc_subtensor(x[0, 1], 1),
+        ]
+        for mode in (PYTHON, "FAST_RUN"):
+            results = theano.function([x, i], sums, mode=mode)(a, [0, 0, 1])
+            for result, index in zip(results, (0, [0, 0, 1], ([0, 0, 1],) * 2, (0, 1))):
+                expected = a.copy()
+                np.add.at(expected, index, np.ones((), dtype))
+                assert result.dtype == dtype
+                assert_array_equal(result, expected)
+
+
+def small_integers_do_not_overflow():
+    x = T.matrix()
+    a = np.zeros((20, 30), X)
+    for offset in (3, -3, 29, -19):
+        filled = T.extra_ops.fill_diagonal_offset(x, 1, T.constant(offset, dtype="int8"))
+        _check([x], filled, [a], np.eye(20, 30, offset))
+    for high in (1, 127):
+        number = RandomStreams(1).random_integers(
+            size=(50,),
+            low=T.constant(high, dtype="int8"),
+            high=T.constant([high] * 50, dtype="int8"),
+        )
+        assert_array_equal(theano.function([], number)(), high)
+    steps, _ = theano.scan(
+        lambda v, s: s + v, T.arange(300.0, dtype="float64"), T.constant(np.float64(0))
+    )
+    assert_allclose(theano.function([], steps[127])(), 127 * 64)
+
+
+def gradients_of_angles():
+    x = T.vector()
+    _check([x], T.grad(T.deg2rad(x).sum(), x), [_data(3)], np.full(3, np.pi / 180))
+    _check([x], T.grad(T.rad2deg(x).sum(), x), [_data(3)], np.full(3, 180 / np.pi))
+
+
+def old_convolution_interface():
+    import scipy.signal
+
+    x, k = T.tensor4(), T.tensor4()
+    a, w = _data(2, 3, 8, 7), _data(4, 3, 3, 2)
+    for border in ("valid", "full"):
+        expected = [
+            [sum(scipy.signal.convolve(i, f, mode=border) for i, f in zip(image, f)) for f in w]
+            for image in a
+        ]
+        for shapes in ({}, {"image_shape": a.shape, "filter_shape": w.shape}):
+            with warnings.catch_warnings(action="ignore"):  # it says that it is deprecated
+                expression = theano.tensor.nnet.conv.conv2d(x, k, border_mode=border, **shapes)
+            _check([x, k], expression, [a, w], expected)
 
 
 def bad_input_is_explained():

@@ -25,9 +25,18 @@ def asarray(value, dtype, order=None):
     try:
         return np.asarray(value, dtype=dtype, order=order)
     except OverflowError:
-        if np.dtype(dtype).kind not in "iu":
+        kind = np.dtype(dtype).kind
+        if kind not in "iu":
             raise
-        return np.asarray(value, dtype="int64", order=order).astype(dtype)
+    if kind == "u":
+        wide = np.asarray(_wrapped(np.asarray(value, dtype="object")), dtype="uint64")
+    else:
+        wide = np.asarray(value, dtype="int64")
+    return np.asarray(wide.astype(dtype), order=order)
+
+
+# A number below zero as the 64 bits that stand for it, read without a sign.
+_wrapped = np.frompyfunc(lambda n: int(n) + 2**64 if n <= -1 else int(n), 1, 1)
 
 
 def scalar(type_, value):
@@ -36,6 +45,13 @@ def scalar(type_, value):
         return type_(value)
     except OverflowError:
         return asarray(value, type_)[()]
+
+
+def of_type(scalar_type, value):
+    """Return ``value``, a number of any dtype, as a NumPy scalar of Theano's ``scalar_type``."""
+    if isinstance(value, int):
+        return asarray(value, scalar_type.dtype)[()]
+    return np.asarray(value).astype(scalar_type.dtype)[()]
 
 
 class _Cast:
