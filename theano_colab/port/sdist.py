@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 VERSION = "1.0.5"
 NAME = f"Theano-{VERSION}"
 FILE_NAME = f"{NAME}.tar.gz"
-# As PyPI lists it: https://pypi.org/project/Theano/1.0.5/#files
+# As PyPI lists it among the files of Theano 1.0.5.
 SHA256 = "6e9439dd53ba995fcae27bf20626074bfc2fff446899dc5c53cb28c1f9202e89"
 STAND_IN = Path(__file__).parent / "stand_in"
 
@@ -101,5 +101,5 @@ def _wrong(name: str, found: str) -> TheanoColabError:
         f"{name} is not the Theano {VERSION} that PyPI published.",
         f"SHA-256 {found}, expected {SHA256}",
         "Run setup again; if it happens twice, your package index or a proxy changes the file: "
-        "use https://pypi.org/simple.",
+        "use PyPI itself.",
     )
