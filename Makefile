@@ -36,8 +36,6 @@ wheel: .venv/ready
 	@test -n "$(PYTHON)" || { echo "No Python that theano_colab serves was found; see above." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(RUN) -m pip install --quiet --quiet --disable-pip-version-check --editable '.[test]'
-	# The tests of what computes (bench) need Theano here: installed as a user would.
-	$(RUN) -m theano_colab setup --quiet
 	touch $@
 
 clean:
