@@ -310,6 +310,18 @@ def random_streams():
     )
 
 
+def random_numbers_in_python_as_in_c():
+    for dtype in ("float32", "float64"):
+        drawn = []
+        for mode in (PYTHON, "FAST_RUN"):
+            uniform = MRG_RandomStreams(123).uniform((7, 5), dtype=dtype)
+            drawn.append(theano.function([], uniform, mode=mode)())
+        assert_allclose(*drawn, rtol=1e-6)
+        # What Theano 1.0.5 draws on Python 3.8 and NumPy 1.19.
+        first = [0.23648804426193237, 0.5712325521744788, 0.5177341615781188]
+        assert_allclose(drawn[0][0, :3], first, rtol=1e-6)
+
+
 def indexing():
     x = T.matrix()
     a = _data(5, 6)
