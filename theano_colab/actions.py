@@ -64,7 +64,11 @@ def bench(options: argparse.Namespace, draw: Draw) -> list[dict[str, Any]]:
     machine = runtime_line(session.facts())
     workloads = tuple(options.workload or commands.WORKLOADS)
     sizes = _sizes(options.sizes)
-    asked = run.BenchRequest(workloads, sizes, options.floatX, options.time)
+    try:
+        asked = run.BenchRequest(workloads, sizes, options.floatX, options.time)
+    except ValueError as error:
+        remedy = "%theano bench --help lists the workloads and the options."
+        raise TheanoColabError("That cannot be measured.", str(error), remedy) from None
     rows: list[Row] = []
     with contextlib.closing(run.run(asked)) as events:
         for event in events:
