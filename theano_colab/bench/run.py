@@ -12,9 +12,9 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
+from theano_colab import children
 from theano_colab.bench.events import Event
 from theano_colab.bench.results import Failure
 from theano_colab.bench.worker import THREADS_VARIABLES
@@ -121,9 +121,7 @@ def run(request: BenchRequest, *, command: Sequence[str] = WORKER) -> Generator[
 
 def environment(request: BenchRequest, base: Mapping[str, str]) -> dict[str, str]:
     """Return the worker's environment, made from this process's."""
-    env = dict(base)
-    # theano.gpuarray leaves this behind, and refuses to start in a process that inherits it.
-    env.pop("THEANO_GPU_IS_ALREADY_ACTIVE", None)
+    env = children.environment(base)
     # Of a flag that is given twice Theano takes the last.
     asked = f"device={request.device},floatX={request.floatX}"
     env["THEANO_FLAGS"] = ",".join(filter(None, (env.get("THEANO_FLAGS", "").strip(" ,"), asked)))
@@ -132,8 +130,6 @@ def environment(request: BenchRequest, base: Mapping[str, str]) -> dict[str, str
         len(os.sched_getaffinity(0)),
     )
     env.update(dict.fromkeys(THREADS_VARIABLES, str(threads)))
-    # A notebook may have added to sys.path (a folder on a mounted drive); the worker sees the same.
-    env["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
     return env
 
 

@@ -10,9 +10,9 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from theano_colab import children
 from theano_colab.errors import TheanoColabError
 from theano_colab.verify.battery import Verified
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 # A cold compile takes 10 to 20 s on two cores; Theano waits up to 120 s for another's lock.
 TIME_LIMIT_SECONDS = 300.0
-
-# theano.gpuarray exports this; a child that inherits it refuses to start.
-SCRUBBED = ("THEANO_GPU_IS_ALREADY_ACTIVE",)
 
 
 def run_fresh(
@@ -41,10 +38,7 @@ def run_fresh(
     TheanoColabError
         If a check fails, Theano raises, or the process dies or outlasts ``time_limit`` (seconds).
     """
-    environment = {k: v for k, v in os.environ.items() if k not in SCRUBBED}
-    environment["THEANO_FLAGS"] = flags
-    # What a notebook added to sys.path, the new process sees too.
-    environment["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+    environment = children.environment(os.environ) | {"THEANO_FLAGS": flags}
     said: deque[str] = deque(maxlen=40)
     events: dict[str, Any] = {}
     with subprocess.Popen(
