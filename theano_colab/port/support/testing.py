@@ -10,10 +10,7 @@ from unittest import SkipTest
 
 import numpy as np
 
-__all__ = ["MAXDIMS", "SkipTest", "assert_raises", "attr", "find_common_type", "parameterized"]
-
-# The most dimensions that an array of NumPy 2 can have.
-MAXDIMS = 64
+__all__ = ["SkipTest", "assert_raises", "attr", "find_common_type", "parameterized"]
 
 assert_raises = unittest.TestCase().assertRaises
 
