@@ -27,13 +27,14 @@ LAST_WORDS_S = 5.0  # what faulthandler may take to write where a hanging test s
 
 @dataclass(frozen=True)
 class Job:
-    """A unit to run on a stack, without the tests that are ``done``.
+    """A unit to run on a stack, in its ``environment``, without the tests that are ``done``.
 
     A test may take ``limit`` seconds. ``log`` gets what pytest prints, ``scratch`` is a folder for
     this job alone.
     """
 
     stack: Stack
+    environment: dict[str, str]
     unit: Unit
     done: frozenset[str]
     limit: float
@@ -99,7 +100,7 @@ def _process(job: Job, done: set[str], output: BinaryIO) -> Iterator[dict]:
         ],
         cwd=work,
         env={
-            **job.stack.environment(),
+            **job.environment,
             "THEANO_UPSTREAM_EVENTS": str(writing),
             "THEANO_UPSTREAM_CHUNK": f"{job.unit.chunk}/{job.unit.chunks}",
             "THEANO_UPSTREAM_DONE": str(target),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import random
 import sys
 import types
 import unittest
@@ -116,9 +117,21 @@ def pytest_configure(config) -> None:
     ):
         if not hasattr(unittest.TestCase, old):
             setattr(unittest.TestCase, old, getattr(unittest.TestCase, new))
+    _wait_less()
     # Theano's tests were written for a runner that shows warnings and goes on.
     warnings.simplefilter("default")
     config.addinivalue_line("filterwarnings", "default")
+
+
+def _wait_less() -> None:
+    """Ask for the compile lock fifty times a second: Theano waits a second, for another machine."""
+    from theano.gof import compilelock
+
+    compilelock.random = types.SimpleNamespace(
+        uniform=lambda least, most: 0.02,
+        random=random.random,
+        randint=random.randint,
+    )
 
 
 def _run_all(generator):

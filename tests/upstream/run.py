@@ -12,6 +12,7 @@ status is 1 if a test fails that is not in expected/STACK.toml, or passes that i
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import signal
 import sys
@@ -38,6 +39,7 @@ class Run:
         self.stack, self.log, self.limit, self.scratch = stack, log, limit, scratch
         self.stopped = False
         self._lock = threading.Lock()  # of the log
+        self._environment = stack.with_headers()
 
     def work(self, todo: list[units.Unit], again: dict[str, set[str]], workers: int) -> None:
         """Run the units; ``again`` has what is to be run anew although it has an outcome."""
@@ -59,7 +61,7 @@ class Run:
         with self._lock:
             done = frozenset(self.log.results) - again.get(unit.name, set())
         with tempfile.TemporaryDirectory(dir=self.scratch) as scratch:
-            job = child.Job(self.stack, unit, done, self.limit, log, Path(scratch))
+            job = child.Job(self.stack, self._environment, unit, done, self.limit, log, Path(scratch))
             for event in child.run_unit(job):
                 if self.stopped:
                     return
@@ -112,7 +114,8 @@ def _run(stack: stacks.Stack, options: argparse.Namespace) -> int:
     judged = [one for test, one in log.results.items() if test in ids]
     print(f"\n{results.per_file(judged)}" if judged else "\nno results")
     if options.write:
-        about = f"{stack.name}: {versions}; {os.uname().machine}"
+        code = "compiled without optimization" if stack.quick else "compiled as Theano does"
+        about = f"{stack.name}: {versions}; {os.uname().machine}; {code}"
         results.write_table(options.write, judged, about)
     old = sum(one.build != stack.build for one in judged)
     if old:
@@ -151,7 +154,8 @@ def _stack(options: argparse.Namespace) -> stacks.Stack:
     name, cache = _name(options), options.cache.resolve()
     if options.python:
         return stacks.there(name, options.python, options.root, cache)
-    return stacks.native(cache) if name == stacks.NATIVE else stacks.port(name, cache)
+    stack = stacks.native(cache) if name == stacks.NATIVE else stacks.port(name, cache)
+    return dataclasses.replace(stack, quick=options.quick)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -168,6 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--part", action="store_true", help="the representative part, listed in part.txt")
     add("--again", action="store_true", help="run what is finished, too")
     add("--failed", action="store_true", help="run what failed once more")
+    add("--quick", action="store_true", help="compile C code without optimization")
     add("--limit", type=float, default=1800, metavar="S", help="of one test, in seconds (1800)")
     add("--workers", type=int, default=2, help="how many processes of pytest at a time (2)")
     add("--write", type=Path, metavar="TSV", help="write the results as data")

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headers import precompile
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -22,7 +24,7 @@ NATIVE = "native"
 NATIVE_PYTHON = "3.8"
 # What Theano's own CI ran with. The first shows warnings of old bugs, the others make an
 # optimization that fails an error, where Theano would log it and go on.
-FLAGS = "warn.ignore_bug_before=all,on_opt_error=raise,on_shape_error=raise,gcc.cxxflags=-pipe"
+FLAGS = "warn.ignore_bug_before=all,on_opt_error=raise,on_shape_error=raise"
 _ASK = """
 import json, platform, importlib
 import numpy, pytest
@@ -45,6 +47,7 @@ class Stack:
     root: Path
     build: str
     folder: Path
+    quick: bool = False  # C code without optimization
 
     @property
     def results(self) -> Path:
@@ -56,6 +59,7 @@ class Stack:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
         home = self.folder / "home"
         home.mkdir(parents=True, exist_ok=True)
+        compiled = self.folder / "compiled" / f"{self.build}{'-quick' if self.quick else ''}"
         return {
             **kept,
             "HOME": str(home),
@@ -64,9 +68,17 @@ class Stack:
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             # Two workers share the machine; and sums come in the same order every time.
             **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-            "THEANO_FLAGS": f"base_compiledir={self.folder / 'compiled' / self.build},"
-            f"compile.wait=1,{FLAGS}",
+            "THEANO_FLAGS": f"base_compiledir={compiled},compile.wait=1,"
+            f"cmodule.remove_gxx_opt={self.quick},gcc.cxxflags=-pipe,{FLAGS}",
         }
+
+    def with_headers(self) -> dict[str, str]:
+        """Return the same variables, with the compiler reading precompiled headers."""
+        plain = self.environment()
+        level = "-O0" if self.quick else "-O3"
+        header = precompile(self.python, plain, level, self.folder / "headers")
+        flags = plain["THEANO_FLAGS"].replace("-pipe", f"-pipe -include{header}")
+        return {**plain, "THEANO_FLAGS": flags}
 
     def versions(self) -> dict[str, str]:
         """Return the versions that a result is to be read with."""

@@ -239,7 +239,7 @@ def test_chunks_are_every_test_once(place):
         scratch = place.cache / str(chunk)
         scratch.mkdir()
         unit = units.Unit(FILE, chunk, 4)
-        job = child.Job(stack, unit, frozenset(), 60, scratch / "log", scratch)
+        job = child.Job(stack, stack.environment(), unit, frozenset(), 60, scratch / "log", scratch)
         found += [
             event["test"].removeprefix(f"{FILE}::")
             for event in child.run_unit(job)
