@@ -1,0 +1,257 @@
+"""A cluster's inner graph as one function compiled by XLA, and as Theano's own code on the host."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+import theano
+from jax.sharding import SingleDeviceSharding
+from theano.tensor.type import TensorType
+
+from theano_colab.xla import device
+from theano_colab.xla.index import bound_positions
+from theano_colab.xla.trace import Refused, Trace
+from theano_colab.xla.types import put
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from theano import Apply
+
+logger = logging.getLogger("theano_colab.xla")
+# A cluster that was compiled for so many signatures computes new ones on the host.
+COMPILE_LIMIT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A slice of a cluster's input whose length, not its start, is part of the compiled code's key.
+
+    ``node`` is the Subtensor of the inner graph and ``entry`` the number of its index; ``array``,
+    ``start`` and ``stop`` are numbers of the cluster's inputs, None for a bound that is left out.
+    """
+
+    node: Apply
+    entry: int
+    array: int
+    start: int | None
+    stop: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An integer index into a cluster's input that is checked before the call."""
+
+    node: Apply
+    entry: int
+    array: int
+    index: int
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A cluster's inner graph: what it takes, what it gives, and how its inputs are passed.
+
+    ``inputs`` and ``outputs`` are variables of types on the host. ``static`` are the numbers of the
+    inputs whose values are part of the key.
+    """
+
+    inputs: list[Any]
+    outputs: list[Any]
+    static: frozenset[int] = frozenset()
+    slices: tuple[Slice, ...] = ()
+    indices: tuple[Index, ...] = ()
+
+
+@dataclass
+class Counts:
+    """What became of a program's calls."""
+
+    compiled: int = 0
+    on_host: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+
+class Program:
+    """Runs a graph on a device: compiled once for each signature of its arguments.
+
+    The signature is the arrays' shapes and dtypes, the static inputs' values and the slices'
+    lengths. What XLA cannot run, or what is found to be wrong when it runs, is run on the host by
+    Theano's own code, which raises Theano's own exceptions.
+    """
+
+    def __init__(self, graph: Graph, context: device.Context, precision: str | None) -> None:
+        self.graph, self.context, self.precision = graph, context, precision
+        self.counts = Counts()
+        numbers = range(len(graph.inputs))
+        bounds = {n for one in graph.slices for n in (one.start, one.stop) if n is not None}
+        # A bound that nothing else reads is told by the slice's start and length.
+        self._bounds_only = frozenset(bounds - _read_otherwise(graph, bounds))
+        self._dynamic = [n for n in numbers if n not in graph.static | self._bounds_only]
+        self._static = sorted(graph.static)
+        self._arrays = [
+            n
+            for n in self._dynamic
+            if isinstance(graph.inputs[n].type, TensorType) and graph.inputs[n].ndim > 0
+        ]
+        self._on_cpu = context.device.platform == "cpu"
+        self._seen: set[Any] = set()
+        self._left_to_host: set[Any] = set()
+        self._host: Any = None
+        first = len(self._dynamic) + len(graph.slices)
+        count = len(self._static) + len(graph.slices)
+        self._compiled = jax.jit(
+            self._traced,
+            static_argnums=tuple(range(first, first + count)),
+            out_shardings=SingleDeviceSharding(context.device),
+        )
+
+    def __call__(self, args: Sequence[Any]) -> Sequence[Any]:
+        """Return the outputs' values, arrays on the device, for the values of the inputs."""
+        graph = self.graph
+        starts, lengths = [], []
+        for one in graph.slices:
+            size = args[one.array].shape[_axis(one.node, one.entry)]
+            start = None if one.start is None else int(args[one.start])
+            stop = None if one.stop is None else int(args[one.stop])
+            start, stop, _ = slice(start, stop).indices(size)
+            starts.append(start)
+            lengths.append(max(0, stop - start))
+        for index in graph.indices:
+            size = args[index.array].shape[_axis(index.node, index.entry)]
+            if not -size <= args[index.index] < size:
+                return self.on_host(args, "an index is out of bounds")
+        static = [_hashable(args[n]) for n in self._static]
+        if self.counts.compiled >= COMPILE_LIMIT or self._left_to_host:
+            signature = self._signature(args, static, lengths)
+            if signature in self._left_to_host:
+                return self.on_host(args, "")
+            if signature not in self._seen and self.counts.compiled >= COMPILE_LIMIT:
+                self._left_to_host.add(signature)
+                return self.on_host(args, f"it was compiled for {COMPILE_LIMIT} signatures already")
+        try:
+            with device.x64():
+                outputs, holds = self._compiled(
+                    *[args[n] for n in self._dynamic], *starts, *static, *lengths
+                )
+                if self._on_cpu and any(isinstance(args[n], np.ndarray) for n in self._arrays):
+                    # XLA reads NumPy's memory where it lies; the caller may write it when we return.
+                    jax.block_until_ready(outputs)
+        except Refused as refused:
+            return self._refused(args, static, lengths, str(refused))
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" in str(error):
+                raise MemoryError(_first_line(error)) from None
+            raise RuntimeError(_first_line(error)) from error
+        except (TypeError, ValueError, NotImplementedError, IndexError, AssertionError) as error:
+            return self._refused(args, static, lengths, f"{type(error).__name__}: {error}")
+        if holds is not None and not bool(holds):
+            return self.on_host(args, "a value is out of bounds")
+        return outputs  # type: ignore[no-any-return]  # JAX's are untyped
+
+    def on_host(self, args: Sequence[Any], why: str) -> Sequence[Any]:
+        """Run the graph by Theano's own code; ``why`` is noted.
+
+        Raises
+        ------
+        Exception
+            Whatever Theano raises for these arguments.
+        """
+        self.counts.on_host += 1
+        if why and why not in self.counts.reasons:
+            self.counts.reasons.append(why)
+        if self._host is None:
+            self._host = _host_function(self.graph)
+        results = self._host(*[_to_host(arg) for arg in args])
+        return [put(np.asarray(one), self.context) for one in results]
+
+    def _refused(
+        self, args: Sequence[Any], static: list[Any], lengths: list[int], why: str
+    ) -> Sequence[Any]:
+        outputs = self.on_host(args, why)
+        # Theano has no objection: it is this backend that cannot do it.
+        logger.warning("On the host instead of %s: %s", self.context.spec, why)
+        self._left_to_host.add(self._signature(args, static, lengths))
+        return outputs
+
+    def _signature(self, args: Sequence[Any], static: list[Any], lengths: list[int]) -> Any:
+        shapes = tuple(args[n].shape for n in self._arrays)
+        return (shapes, *static, *lengths)
+
+    def _traced(self, *values: Any) -> tuple[list[Any], Any]:
+        """Trace the graph: arguments are dynamic inputs, starts, static inputs, lengths."""
+        graph = self.graph
+        self.counts.compiled += 1
+        cut = len(self._dynamic)
+        dynamic, starts = values[:cut], values[cut : cut + len(graph.slices)]
+        rest = values[cut + len(graph.slices) :]
+        static, lengths = rest[: len(self._static)], rest[len(self._static) :]
+        known = {graph.inputs[n]: value for n, value in zip(self._dynamic, dynamic, strict=True)}
+        for n, value in zip(self._static, static, strict=True):
+            known[graph.inputs[n]] = np.asarray(value, graph.inputs[n].type.dtype)
+        for n in self._bounds_only:
+            known[graph.inputs[n]] = None
+        shapes = tuple(known[graph.inputs[n]].shape for n in self._arrays)
+        self._seen.add((shapes, *static, *lengths))
+        trace = Trace(
+            known,
+            {
+                (one.node, one.entry): (start, length)
+                for one, start, length in zip(graph.slices, starts, lengths, strict=True)
+            },
+            frozenset((one.node, one.entry) for one in graph.indices),
+            self.precision,
+        )
+        outputs = [jax.numpy.asarray(one) for one in trace.run(graph.outputs)]
+        return outputs, trace.holds() if trace.has_checks else None
+
+
+def _axis(node: Apply, entry: int) -> int:
+    """Return the axis that an entry of Subtensor's index list is about."""
+    return entry
+
+
+def _read_otherwise(graph: Graph, bounds: set[int]) -> set[int]:
+    """Return those of the inputs that more than slices read."""
+    by_slices = {(one.node, one.entry) for one in graph.slices}
+    variables = {graph.inputs[n]: n for n in bounds}
+    found: set[int] = {variables[v] for v in graph.outputs if v in variables}
+    for node in theano.gof.graph.io_toposort(graph.inputs, graph.outputs):
+        read = list(node.inputs)
+        for entry, positions in bound_positions(node).items():
+            if (node, entry) in by_slices:
+                for position in positions:
+                    read[position] = None
+        found |= {variables[v] for v in read if v in variables}
+    return found
+
+
+def _hashable(value: Any) -> Any:
+    value = np.asarray(value)
+    return value.item() if value.ndim == 0 else tuple(value.tolist())
+
+
+def _to_host(value: Any) -> Any:
+    return np.array(value) if isinstance(value, jax.Array) else value
+
+
+def _host_function(graph: Graph) -> Any:
+    """Return the graph as a function of Theano's own CPU code."""
+    from theano_colab.xla.partition import NAME
+
+    mode = theano.compile.mode.get_default_mode().excluding(NAME)
+    return theano.function(
+        [theano.In(one, borrow=True) for one in graph.inputs],
+        graph.outputs,
+        mode=mode,
+        on_unused_input="ignore",
+        profile=False,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,120 @@
+"""Contexts: Theano's names for devices, and the JAX device that each stands for.
+
+The *default context* has the name None; ``contexts=dev0->cuda0;dev1->cuda1`` names others (Theano's
+documentation, "Using multiple GPUs").
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+from jax.experimental import enable_x64
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# JAX's names of platforms that are GPUs.
+GPU_PLATFORMS = frozenset({"gpu", "cuda", "rocm"})
+_SPEC = re.compile(r"(cuda|xla)(\d*)")
+
+
+class ContextNotDefinedError(ValueError):
+    """No context of that name was registered."""
+
+
+class DeviceNotFoundError(RuntimeError):
+    """JAX has no such device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A device under the name that Theano's graphs use for it."""
+
+    name: str | None
+    spec: str  # as in THEANO_FLAGS: "cuda0"
+    device: Any  # jax.Device
+
+    @property
+    def is_gpu(self) -> bool:
+        """Whether the device is a GPU; names of ops say so."""
+        return self.device.platform in GPU_PLATFORMS
+
+
+_contexts: dict[str | None, Context] = {}
+
+
+def register(name: str | None, spec: str) -> Context:
+    """Make ``spec`` ("cuda", "cuda1", "xla", "xla0") the device of the context ``name``.
+
+    "cuda" is the first GPU that JAX sees, "xla" the first device of JAX's default platform.
+
+    Raises
+    ------
+    DeviceNotFoundError
+        If JAX has no such device, with what JAX said.
+    ValueError
+        If ``spec`` names no device of this backend, or the name stands for another device.
+    """
+    matched = _SPEC.fullmatch(spec)
+    if matched is None:
+        raise ValueError(f"{spec!r} names no device: cuda, cuda0, cuda1 ..., xla, xla0 ...")
+    kind, number = matched[1], int(matched[2] or 0)
+    try:
+        devices = jax.devices("cuda" if kind == "cuda" else None)
+    except RuntimeError as error:
+        raise DeviceNotFoundError(str(error)) from error
+    if number >= len(devices):
+        raise DeviceNotFoundError(f"{spec}: JAX sees {len(devices)} of them")
+    context = Context(name, spec, devices[number])
+    known = _contexts.get(name)
+    if known is not None and known.device != context.device:
+        raise ValueError(f"context {name} is {known.spec} already, and cannot be {spec}")
+    _contexts[name] = context
+    return context
+
+
+def get(name: str | None) -> Context:
+    """Return the context of this name.
+
+    Raises
+    ------
+    ContextNotDefinedError
+        If there is none.
+    """
+    try:
+        return _contexts[name]
+    except KeyError:
+        raise ContextNotDefinedError(f"context {name} is not defined") from None
+
+
+def registered() -> tuple[Context, ...]:
+    """Return every context."""
+    return tuple(_contexts.values())
+
+
+def reserve_memory(preallocate: float, total: int | None = None) -> None:
+    """Set how much GPU memory XLA takes at once, unless the user has: before JAX's first use.
+
+    ``preallocate`` is Theano's ``gpuarray.preallocate``: a fraction of the card's memory up to 1,
+    beyond it MB, of ``total`` bytes; 0 or less takes memory as it is needed. JAX's own default, three
+    quarters of the card, would leave nothing to other libraries in the same notebook
+    (JAX's documentation, "GPU memory allocation").
+    """
+    fraction = preallocate
+    if preallocate > 1:
+        fraction = preallocate * 2**20 / total if total else 0
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "true" if fraction > 0 else "false")
+    if fraction > 0:
+        os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{min(fraction, 0.95):.2f}")
+
+
+@contextlib.contextmanager
+def x64() -> Iterator[None]:
+    """Let JAX keep 64 bits in this block only: the user's own JAX code keeps JAX's default."""
+    with enable_x64():
+        yield
