@@ -6,6 +6,7 @@ import hashlib
 import io
 import subprocess
 import sys
+import tarfile
 import zipfile
 from email.parser import BytesParser
 
@@ -45,6 +46,20 @@ def test_metadata_says_what_it_is(contents):
     assert "numpy>=2.0" in metadata.get_all("Requires-Dist")
     assert b"Theano Development Team" in contents[f"{INFO}/LICENSE.txt"]
     assert contents[f"{INFO}/FINGERPRINT"].decode() == fingerprint()
+
+
+def test_theanos_own_tests_are_as_published(contents, sdist):
+    # These are no tests: user code imports them.
+    helpers = {"theano/tests/unittest_tools.py", "theano/tests/breakpoint.py"}
+    with tarfile.open(sdist) as archive:
+        published = {
+            member.name.partition("/")[2]: archive.extractfile(member).read()
+            for member in archive.getmembers()
+            if member.isfile() and "/tests/" in member.name and member.name.endswith(".py")
+        }
+    ours = {name: text for name, text in contents.items() if name in published}
+    assert len(ours) > 150
+    assert {name for name in ours if ours[name] != published[name]} == helpers
 
 
 def test_data_files_are_there(contents):

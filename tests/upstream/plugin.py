@@ -1,8 +1,8 @@
 """Pytest plugin: lets Theano's own tests run on today's test tools.
 
 Use it with ``-p plugin`` and this folder on PYTHONPATH. It replaces test tooling only: nose,
-``numpy.testing.dec``, the aliases unittest dropped in Python 3.12, and tests that yield their
-checks. Theano itself is left as it is installed.
+``numpy.testing.dec``, the aliases unittest dropped in Python 3.12, tests that yield their checks,
+and the names that NumPy 2 took away, for the tests alone. Theano is left as it is installed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 import types
 import unittest
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -101,6 +102,47 @@ def _install_nose() -> None:
             setattr(sys.modules[parent], child, module)
 
 
+def _find_common_type(arrays, scalars):
+    """np.find_common_type, for numbers: a scalar counts only if its kind is higher."""
+    array, scalar = np.result_type(*arrays), np.result_type(*scalars)
+    kinds = ("b", "iu", "f", "c")
+    higher = [
+        next(rank for rank, kind in enumerate(kinds) if one.kind in kind) for one in (array, scalar)
+    ]
+    return np.promote_types(array, scalar) if higher[1] > higher[0] else array
+
+
+class _Cast:
+    """np.cast: ``cast[dtype](value)`` is ``value`` as an array of ``dtype``."""
+
+    def __getitem__(self, dtype):
+        return lambda value: np.asarray(value).astype(dtype)
+
+
+_NUMPY_1 = {
+    "MAXDIMS": 64,  # what NumPy 2 knows and does not tell in Python
+    "cast": _Cast(),
+    "complex": complex,
+    "find_common_type": _find_common_type,
+    "float": float,
+    "in1d": lambda one, other: np.isin(np.ravel(one), other),
+    "product": np.prod,
+}
+
+
+def _give_tests_names_of_numpy_1() -> None:
+    """Answer a name that NumPy took away, if a test asks: Theano meets NumPy as it is."""
+    numpy_answers = np.__getattr__
+
+    def answer(name):
+        asking = Path(sys._getframe(1).f_code.co_filename)
+        if name in _NUMPY_1 and asking.parent.name == "tests":
+            return _NUMPY_1[name]
+        return numpy_answers(name)
+
+    np.__getattr__ = answer
+
+
 def pytest_configure(config) -> None:
     """Put the stand-ins in place before any test module is imported."""
     _install_nose()
@@ -117,6 +159,8 @@ def pytest_configure(config) -> None:
     ):
         if not hasattr(unittest.TestCase, old):
             setattr(unittest.TestCase, old, getattr(unittest.TestCase, new))
+    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+        _give_tests_names_of_numpy_1()
     _wait_less()
     # Theano's tests were written for a runner that shows warnings and goes on.
     warnings.simplefilter("default")

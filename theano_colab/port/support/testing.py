@@ -8,9 +8,7 @@ import re
 import unittest
 from unittest import SkipTest
 
-import numpy as np
-
-__all__ = ["SkipTest", "assert_raises", "attr", "find_common_type", "parameterized"]
+__all__ = ["SkipTest", "assert_raises", "attr", "parameterized"]
 
 assert_raises = unittest.TestCase().assertRaises
 
@@ -38,12 +36,3 @@ except ImportError:
         @staticmethod
         def to_safe_name(text):
             return re.sub("[^a-zA-Z0-9_]+", "_", str(text))
-
-
-def find_common_type(arrays, scalars):
-    """np.find_common_type of NumPy 1, for numbers: a scalar counts only if its kind is higher."""
-    array, scalar = np.result_type(*arrays), np.result_type(*scalars)
-    rank = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
-    if rank[scalar.kind] > rank[array.kind]:
-        return np.promote_types(array, scalar)
-    return array
