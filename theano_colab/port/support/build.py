@@ -86,7 +86,7 @@ class Memory:
 
     def __init__(self, folder, compiler):
         self._path = Path(folder) / "remembered.json"
-        self._where = f"{_identity(compiler)} {_processor()}"
+        self._where = f"{identity(compiler)} {_processor()}"
 
     def recall(self, question):
         """Return the answer to ``question`` (any JSON value), or None where there is none."""
@@ -111,7 +111,8 @@ class Memory:
         return answers if isinstance(answers, dict) else {}
 
 
-def _identity(compiler):
+def identity(compiler):
+    """Return a text that changes with the compiler's file: path, size, time of change."""
     path = shutil.which(compiler) or compiler
     try:
         status = Path(path).stat()
