@@ -1,0 +1,37 @@
+"""Starts what computes on the device that the flags name: pygpu's backend if it is there, or XLA's."""
+
+import importlib.util
+import logging
+
+logger = logging.getLogger("theano.device")
+
+
+def start(config):
+    """Take the device of ``device``, ``init_gpu_device`` or ``contexts`` into use, if one is named.
+
+    A device that cannot be used is an error in the log, and everything runs on the CPU; with
+    ``force_device`` it is an exception.
+    """
+    named = [config.device, config.init_gpu_device]
+    if not (config.contexts or any(one.startswith(("cuda", "opencl", "xla")) for one in named)):
+        return
+    if not config.device.startswith("xla") and importlib.util.find_spec("pygpu"):
+        import theano.gpuarray
+
+        return
+    try:
+        from theano_colab.xla import start as xla
+    except ImportError as error:
+        why = f"theano_colab's XLA backend cannot be imported: {error}"
+        if config.force_device:
+            raise RuntimeError(why) from error
+        stay_on_cpu(config, why)
+        return
+    xla.start(config)
+
+
+def stay_on_cpu(config, why):
+    """Log why no device is used, and let ``config.device`` say so."""
+    logger.error("device=%s cannot be used; the CPU computes. %s", config.device, why)
+    # The flag may not be changed by users once it was read; this is the one who tells what is so.
+    type(config).device.val = "cpu"
