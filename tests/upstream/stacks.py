@@ -73,8 +73,13 @@ class Stack:
         }
 
     def with_headers(self) -> dict[str, str]:
-        """Return the same variables, with the compiler reading precompiled headers."""
+        """Return the same variables, with the compiler reading precompiled headers.
+
+        The port precompiles its own, unless it is given some.
+        """
         plain = self.environment()
+        if self.name != NATIVE:
+            return plain
         level = "-O0" if self.quick else "-O3"
         header = precompile(self.python, plain, level, self.folder / "headers")
         flags = plain["THEANO_FLAGS"].replace("-pipe", f"-pipe -include{header}")
