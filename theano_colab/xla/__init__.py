@@ -28,6 +28,7 @@ def use(spec: str, *, name: str | None = None, default: bool = True) -> device.C
     context = device.register(name, spec)
     partition.register()
     transfer.register_transfer()
+    types.register_pickle()
     if default:
         partition.enable()
         theano.compile.shared_constructor(types.shared_constructor)

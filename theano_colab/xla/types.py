@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from typing import Any
 
 import jax
@@ -17,7 +18,22 @@ from theano_colab.xla import device
 
 # What XLA computes with, in Theano's names.
 DTYPES = frozenset(
-    ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64", "complex64", "complex128"]
+    [
+        "bool",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float16",
+        "float32",
+        "float64",
+        "complex64",
+        "complex128",
+    ]
 )
 
 
@@ -130,6 +146,18 @@ class XlaType(Type):  # type: ignore[misc]  # Theano publishes no types
         return None
 
     @staticmethod
+    def fetch_output(variable: Any) -> Any:
+        """Return what a function gives for an output of this type: the same on the host.
+
+        What the user transferred stays on the device.
+        """
+        from theano_colab.xla.transfer import XlaFromHost, XlaToXla, host_from
+
+        owner = variable.owner
+        kept = owner is not None and isinstance(owner.op, XlaFromHost | XlaToXla)
+        return variable if kept else host_from(variable)
+
+    @staticmethod
     def values_eq(a: Any, b: Any, force_same_dtype: bool = True) -> bool:
         """Compare as TensorType does."""
         return bool(TensorType.values_eq(np.asarray(a), np.asarray(b), force_same_dtype))
@@ -186,6 +214,30 @@ def put(value: np.ndarray[Any, Any], context: device.Context) -> Any:
 def fetch(value: Any) -> np.ndarray[Any, Any]:
     """Return an array of the device as a NumPy array that may be written."""
     return np.array(value)
+
+
+def _reduce(value: jax.Array) -> Any:
+    """Pickle an array of 64 bits so that it has 64 bits again when it is loaded.
+
+    With JAX's default of 32 bits such an array is ours, and JAX would load it as one of 32.
+    """
+    if value.dtype.itemsize >= _WIDE[value.dtype.kind] and not jax.config.jax_enable_x64:
+        return _restore, (np.asarray(value),)
+    return value.__reduce__()
+
+
+def _restore(value: np.ndarray[Any, Any]) -> Any:
+    with device.x64():
+        return jax.device_put(value)
+
+
+# Bytes from which on JAX needs its 64-bit mode, by kind of dtype.
+_WIDE = {"f": 8, "c": 16, "i": 8, "u": 8, "b": 2, "V": 99}
+
+
+def register_pickle() -> None:
+    """Let pickle keep the dtype of this backend's arrays."""
+    copyreg.pickle(type(jax.numpy.zeros(())), _reduce)
 
 
 class _Operators(_tensor_py_operators):  # type: ignore[misc]  # Theano publishes no types

@@ -35,3 +35,22 @@ def stay_on_cpu(config, why):
     logger.error("device=%s cannot be used; the CPU computes. %s", config.device, why)
     # The flag may not be changed by users once it was read; this is the one who tells what is so.
     type(config).device.val = "cpu"
+
+
+def on_host(outputs):
+    """Return a function's outputs (a variable, an Out, or a list) with what lies on a device fetched.
+
+    What was transferred there explicitly stays: Theano's tutorial has it as the way to keep a result
+    on the device.
+    """
+    if isinstance(outputs, (list, tuple)):
+        return [on_host(one) for one in outputs]
+    variable = getattr(outputs, "variable", outputs)
+    fetch = getattr(variable.type, "fetch_output", None)
+    if fetch is None:
+        return outputs
+    fetched = fetch(variable)
+    if variable is outputs:
+        return fetched
+    outputs.variable = fetched
+    return outputs
