@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import jax.numpy as jnp
 import numpy as np
 from theano import Apply, Constant
+from theano.gof.graph import NoParams
 from theano.ifelse import IfElse
 from theano.tensor.type import TensorType
 
@@ -147,20 +148,12 @@ def _perform(node: Apply, args: list[Any]) -> list[Any] | None:
     inputs = [one.copy() if isinstance(one, np.ndarray) else one for one in args]
     try:
         params = node.run_params()
-        extra = (
-            [node.params_type.filter(params)] if node.params_type is not None and _has(node) else []
-        )
+        extra = [] if params is NoParams else [params]
         node.op.perform(node, inputs, storage, *extra)
     except Exception as error:  # whatever it is, the host will say it
         raise Refused(f"{node.op}: {error}") from error
     results = [cell[0] for cell in storage]
     return [np.asarray(one) if isinstance(one, np.ndarray | np.generic) else one for one in results]
-
-
-def _has(node: Apply) -> bool:
-    from theano.gof.graph import NoParams
-
-    return node.run_params() is not NoParams
 
 
 def _require(node: Apply, output: Any, value: Any) -> None:
