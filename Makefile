@@ -5,15 +5,22 @@
 PYTHON ?= $(shell python3 scripts/envs.py python)
 RUN := .venv/bin/python
 
-.PHONY: test lint matrix demo wheel upstream clean
+.PHONY: test lint xla matrix demo wheel upstream clean
 
 test: lint
 	$(RUN) -m pytest -n 2 --dist loadgroup
+	$(MAKE) xla
 
 lint: .venv/ready
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 	$(RUN) -m mypy
+
+# The XLA backend's tests, which need JAX and Theano's port: XLA_PINS=newest for another pin set of
+# tests/xla/pins, TESTS="tests/xla/test_state.py" for some of them.
+TESTS ?= tests/xla
+xla: .venv/ready
+	PYTHONPATH=. $$($(RUN) scripts/envs.py xla $(XLA_PINS)) -m pytest -n 2 -p no:cacheprovider $(TESTS)
 
 # The tests in real kernels, over every pin set in tests/kernel/pins that has its Python here.
 matrix: .venv/ready

@@ -11,6 +11,9 @@ environment:
     python3 scripts/envs.py list            every pin set, and the Python found for it
     python3 scripts/envs.py make NAME...    make these environments and print where they are
     python3 scripts/envs.py wheel           build our wheel and print where it is
+    .venv/bin/python scripts/envs.py xla [NAME]   make the environment of the XLA backend's tests
+                                            (a pin set of tests/xla/pins with the port of this
+                                            checkout) and print its Python
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 PINS = ROOT / "tests" / "kernel" / "pins"
+XLA_PINS = ROOT / "tests" / "xla" / "pins"
 ENVS = ROOT / ".envs"
 WHEELS = ROOT / "build" / "wheels"
 SERVED = ("3.13", "3.12", "3.11")
@@ -120,6 +124,44 @@ def make(pins: PinSet) -> Path:
     return folder
 
 
+def xla(name: str | None = None) -> Path:
+    """Return the Python that the XLA backend's tests run on: JAX and the port of this checkout.
+
+    Without a name it is the newest of Colab's pin sets that this machine has a Python for.
+
+    Raises
+    ------
+    LookupError
+        If there is no such pin set, or no Python for it.
+    """
+    sys.path.insert(0, str(ROOT))
+    from theano_colab.port import build_port, fingerprint
+
+    known = [_read_pins(file) for file in sorted(XLA_PINS.glob("*.txt"), reverse=True)]
+    fitting = [
+        pins
+        for pins in known
+        if (pins.name == name if name else pins.name.startswith("colab-"))
+        and find_python(pins.python)
+    ]
+    if not fitting:
+        raise LookupError(f"no pin set in {XLA_PINS} has a Python on this machine")
+    pins = fitting[0]
+    base = make(pins)
+    folder = base.with_name(f"xla-{base.name}")
+    installed = folder / "port.txt"
+    with _lock(ENVS / f"{folder.name}.lock"):
+        if not folder.exists():
+            copy(base, folder)
+        if not installed.exists() or installed.read_text() != fingerprint():
+            installed.unlink(missing_ok=True)
+            wheel = build_port(ROOT / "build" / "port")
+            options = (*QUIET, "--no-deps", "--force-reinstall")
+            _run(folder / "bin/python", "-m", "pip", "install", *options, wheel)
+            installed.write_text(fingerprint())
+    return folder / "bin" / "python"
+
+
 def copy(environment: Path, to: Path) -> Path:
     """Copy an environment and return the copy.
 
@@ -202,6 +244,8 @@ def main(arguments: list[str]) -> int:
             known = {pins.name: pins for pins in pin_sets()}
             for name in names:
                 print(make(known[name]))
+        case ["xla", *names]:
+            print(xla(*names[:1]))
         case ["wheel"]:
             print(wheel())
         case _:
