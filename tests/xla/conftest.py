@@ -13,7 +13,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
 # Without optimization: what is compared is small, and there is much of it.
 os.environ["THEANO_FLAGS"] = (
-    f"base_compiledir={COMPILED},cmodule.remove_gxx_opt=True,compile.wait=1,"
+    f"base_compiledir={COMPILED},blas.ldflags=,cmodule.remove_gxx_opt=True,compile.wait=1,"
     "on_opt_error=raise,on_shape_error=raise,compute_test_value=off"
 )
 
