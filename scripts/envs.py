@@ -127,27 +127,15 @@ def make(pins: PinSet) -> Path:
 def xla(name: str | None = None) -> Path:
     """Return the Python that the XLA backend's tests run on: JAX and the port of this checkout.
 
-    Without a name it is the newest of Colab's pin sets that this machine has a Python for.
-
     Raises
     ------
     LookupError
-        If there is no such pin set, or no Python for it.
+        As ``xla_pins``.
     """
     sys.path.insert(0, str(ROOT))
     from theano_colab.port import build_port, fingerprint
 
-    known = [_read_pins(file) for file in sorted(XLA_PINS.glob("*.txt"), reverse=True)]
-    fitting = [
-        pins
-        for pins in known
-        if (pins.name == name if name else pins.name.startswith("colab-"))
-        and find_python(pins.python)
-    ]
-    if not fitting:
-        raise LookupError(f"no pin set in {XLA_PINS} has a Python on this machine")
-    pins = fitting[0]
-    base = make(pins)
+    base = make(xla_pins(name))
     folder = base.with_name(f"xla-{base.name}")
     installed = folder / "port.txt"
     with _lock(ENVS / f"{folder.name}.lock"):
@@ -160,6 +148,26 @@ def xla(name: str | None = None) -> Path:
             _run(folder / "bin/python", "-m", "pip", "install", *options, wheel)
             installed.write_text(fingerprint())
     return folder / "bin" / "python"
+
+
+def xla_pins(name: str | None = None) -> PinSet:
+    """Return a pin set with JAX: without a name the newest of Colab's that has its Python here.
+
+    Raises
+    ------
+    LookupError
+        If there is no such pin set, or no Python for it.
+    """
+    known = [_read_pins(file) for file in sorted(XLA_PINS.glob("*.txt"), reverse=True)]
+    fitting = [
+        pins
+        for pins in known
+        if (pins.name == name if name else pins.name.startswith("colab-"))
+        and find_python(pins.python)
+    ]
+    if not fitting:
+        raise LookupError(f"no pin set in {XLA_PINS} has a Python on this machine")
+    return fitting[0]
 
 
 def copy(environment: Path, to: Path) -> Path:

@@ -96,6 +96,7 @@ def _process(job: Job, done: set[str], output: BinaryIO) -> Iterator[dict]:
                 job.stack.root,
             ),
             *("-p", "plugin", "-p", "record", "-p", "no:cacheprovider", "--tb=short", "-ra"),
+            *(("-p", "on_xla") if job.stack.xla else ()),
             job.stack.root / job.unit.target,
         ],
         cwd=work,

@@ -5,8 +5,8 @@ variables, THEANO_UPSTREAM_EVENTS (the number of an open file), THEANO_UPSTREAM_
 second fifth of what pytest collected) and THEANO_UPSTREAM_DONE (a file with the ids not to run).
 
 The events: {"collected": ids} once, {"start": id} and {"test": id, "outcome", "seconds", "why"} for
-each test, {"test": FILE, "outcome": "error", "why"} for a file that cannot be collected, and
-{"end": true} last.
+each test (and what ``extra`` holds), {"test": FILE, "outcome": "error", "why"} for a file that
+cannot be collected, and {"end": true} last.
 """
 
 import json
@@ -19,6 +19,8 @@ import pytest
 
 WHY_LENGTH = 300
 _EVENTS = int(os.environ["THEANO_UPSTREAM_EVENTS"])
+# What other plugins say of the test that runs, by name; it is told with its outcome.
+extra = {}
 
 
 class _Test:
@@ -104,7 +106,8 @@ def pytest_runtest_logreport(report):
 def pytest_runtest_logfinish(nodeid, location):
     """Tell how the test ended."""
     seconds = round(_test.seconds, 3)
-    _tell({"test": nodeid, "outcome": _test.outcome, "seconds": seconds, "why": _test.why})
+    outcome = {"test": nodeid, "outcome": _test.outcome, "seconds": seconds, "why": _test.why}
+    _tell({**outcome, **extra})
 
 
 @pytest.hookimpl(trylast=True)

@@ -32,6 +32,7 @@ class Result:
     why: str = ""
     unit: str = ""
     build: str = ""
+    xla: dict | None = None  # see on_xla.py
 
     @property
     def file(self) -> str:
@@ -76,12 +77,17 @@ class Log:
 
 
 def write_table(file: Path, results: Iterable[Result], about: str) -> None:
-    """Write results as data: ``about`` in the first line, then id, outcome, seconds and why."""
+    """Write results as data: ``about`` in the first line, then id, outcome, seconds and why.
+
+    Results of the XLA backend end with what on_xla.py counted: nodes in clusters, nodes on the
+    host, calls left to the host.
+    """
     day = dt.datetime.now(dt.UTC).date().isoformat()
     lines = [f"# {about}; {day}\n# test\toutcome\tseconds\twhy\n"]
     for one in sorted(results, key=lambda result: result.test):
         why = one.why.replace("\t", " ")
-        lines.append(f"{one.test}\t{one.outcome}\t{one.seconds:.2f}\t{why}\n")
+        counts = "".join(f"\t{count}" for count in (one.xla or {}).values())
+        lines.append(f"{one.test}\t{one.outcome}\t{one.seconds:.2f}\t{why}{counts}\n")
     file.write_text("".join(lines), "utf-8")
 
 
@@ -92,8 +98,9 @@ def read_table(file: Path) -> dict[str, Result]:
     found = {}
     for line in file.read_text("utf-8").split("\n"):
         if line and not line.startswith("#"):
-            test, outcome, seconds, why = line.split("\t")
-            found[test] = Result(test, outcome, float(seconds), why)
+            test, outcome, seconds, why, *counts = line.split("\t")
+            xla = dict(zip(("nodes", "host", "replays"), map(int, counts), strict=False)) or None
+            found[test] = Result(test, outcome, float(seconds), why, xla=xla)
     return found
 
 

@@ -61,7 +61,9 @@ class Run:
         with self._lock:
             done = frozenset(self.log.results) - again.get(unit.name, set())
         with tempfile.TemporaryDirectory(dir=self.scratch) as scratch:
-            job = child.Job(self.stack, self._environment, unit, done, self.limit, log, Path(scratch))
+            job = child.Job(
+                self.stack, self._environment, unit, done, self.limit, log, Path(scratch)
+            )
             for event in child.run_unit(job):
                 if self.stopped:
                     return
@@ -147,6 +149,8 @@ def _again(
 def _name(options: argparse.Namespace) -> str:
     import envs
 
+    if options.xla:
+        return f"xla-{envs.xla_pins(options.stack).name}"
     return options.stack or ("there" if options.python else envs.colab_like().name)
 
 
@@ -154,7 +158,10 @@ def _stack(options: argparse.Namespace) -> stacks.Stack:
     name, cache = _name(options), options.cache.resolve()
     if options.python:
         return stacks.there(name, options.python, options.root, cache)
-    stack = stacks.native(cache) if name == stacks.NATIVE else stacks.port(name, cache)
+    if options.xla:
+        stack = stacks.xla(name.removeprefix("xla-"), cache)
+    else:
+        stack = stacks.native(cache) if name == stacks.NATIVE else stacks.port(name, cache)
     return dataclasses.replace(stack, quick=options.quick)
 
 
@@ -165,6 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("files", nargs="*", help="test files, folders, patterns, node ids; all if none")
     add("--stack", help="native, or a pin set of tests/kernel/pins; else Colab's newest")
+    add("--xla", action="store_true", help="with the XLA backend in the default mode")
     add("--python", type=Path, help="a Python with pytest, instead of an environment made here")
     add("--root", type=Path, help="with --python: the folder that holds theano/")
     add("--cache", type=Path, default=REPOSITORY / ".cache/upstream", help="where all is kept")

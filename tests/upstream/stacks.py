@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from headers import precompile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from envs import PinSet
 
 HERE = Path(__file__).parent
 NATIVE = "native"
@@ -48,6 +51,7 @@ class Stack:
     build: str
     folder: Path
     quick: bool = False  # C code without optimization
+    xla: bool = False  # the XLA backend in the default mode
 
     @property
     def results(self) -> Path:
@@ -59,11 +63,18 @@ class Stack:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
         home = self.folder / "home"
         home.mkdir(parents=True, exist_ok=True)
-        compiled = self.folder / "compiled" / f"{self.build}{'-quick' if self.quick else ''}"
+        compiled = (
+            self.folder
+            / "compiled"
+            / f"{self.build.partition('+')[0]}{'-quick' if self.quick else ''}"
+        )
         return {
             **kept,
             "HOME": str(home),
-            "PYTHONPATH": os.pathsep.join((str(HERE), str(self.root))),
+            "PYTHONPATH": os.pathsep.join(
+                (str(HERE), *((str(HERE.parents[1]),) if self.xla else ()), str(self.root))
+            ),
+            "JAX_PLATFORMS": "cpu",
             "PYTHONHASHSEED": "0",  # the same order of tests, and of nodes, in every process
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             # Two workers share the machine; and sums come in the same order every time.
@@ -154,12 +165,35 @@ def port(pins_name: str, cache: Path) -> Stack:
     """
     import envs
 
-    from theano_colab.port import build_port, fingerprint
-
     pins = {pins.name: pins for pins in envs.pin_sets()}.get(pins_name)
     if pins is None:
         raise LookupError(f"no pin set {pins_name} in {envs.PINS}")
-    folder, build = cache / pins_name, fingerprint()[:16]
+    return _with_port(pins_name, pins, cache)
+
+
+def xla(pins_name: str, cache: Path) -> Stack:
+    """Return the port beside JAX, in an environment of this pin set of the XLA backend's tests.
+
+    Raises
+    ------
+    LookupError
+        If there is no such pin set, or this machine has no Python for it.
+    """
+    import envs
+
+    found = _with_port(f"xla-{pins_name}", envs.xla_pins(pins_name), cache)
+    code = sorted((HERE.parents[1] / "theano_colab/xla").rglob("*.py"))
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in code)).hexdigest()
+    return replace(found, build=f"{found.build}+{digest[:8]}", xla=True)
+
+
+def _with_port(name: str, pins: PinSet, cache: Path) -> Stack:
+    """Return the port of this checkout in an environment of a pin set."""
+    import envs
+
+    from theano_colab.port import build_port, fingerprint
+
+    folder, build = cache / name, fingerprint()[:16]
     environment = _environment(
         folder, pins.key(), [HERE / "tools.txt"], lambda to: envs.copy(envs.make(pins), to)
     )
@@ -172,7 +206,7 @@ def port(pins_name: str, cache: Path) -> Stack:
         _pip(environment, "install", "six", "scipy")
         installed.write_text(build)
     (site,) = environment.glob("lib/python3*/site-packages")
-    return Stack(pins_name, environment / "bin/python", site, build, folder)
+    return Stack(name, environment / "bin/python", site, build, folder)
 
 
 def _environment(
