@@ -28,27 +28,41 @@ COMPILE_LIMIT = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
-    """A slice of a cluster's input whose length, not its start, is part of the compiled code's key.
+class Size:
+    """Where the size of an axis is found: it is one of an input, or, without ``axis``, its value."""
 
-    ``node`` is the Subtensor of the inner graph and ``entry`` the number of its index; ``array``,
-    ``start`` and ``stop`` are numbers of the cluster's inputs, None for a bound that is left out.
+    number: int
+    axis: int | None = None
+
+    def of(self, args: Sequence[Any]) -> int:
+        """Return the size for the values of the inputs."""
+        value = args[self.number]
+        return int(value) if self.axis is None else int(value.shape[self.axis])
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A slice whose length, not its start, is part of the compiled code's key.
+
+    ``node`` is the Subtensor or IncSubtensor of the inner graph and ``entry`` the number of its
+    index, ``size`` that of the axis which is cut; ``start`` and ``stop`` are numbers of the
+    cluster's inputs, None for a bound that is left out.
     """
 
     node: Apply
     entry: int
-    array: int
+    size: Size
     start: int | None
     stop: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An integer index into a cluster's input that is checked before the call."""
+    """An integer index that is checked before the call; ``index`` is the number of an input."""
 
     node: Apply
     entry: int
-    array: int
+    size: Size
     index: int
 
 
@@ -89,6 +103,8 @@ class Program:
         self.counts = Counts()
         numbers = range(len(graph.inputs))
         bounds = {n for one in graph.slices for n in (one.start, one.stop) if n is not None}
+        sizes = [one.size for one in graph.slices] + [one.size for one in graph.indices]
+        bounds |= {one.number for one in sizes if one.axis is None}
         # A bound that nothing else reads is told by the slice's start and length.
         self._bounds_only = frozenset(bounds - _read_otherwise(graph, bounds))
         self._dynamic = [n for n in numbers if n not in graph.static | self._bounds_only]
@@ -115,14 +131,13 @@ class Program:
         graph = self.graph
         starts, lengths = [], []
         for one in graph.slices:
-            size = args[one.array].shape[_axis(one.node, one.entry)]
             start = None if one.start is None else int(args[one.start])
             stop = None if one.stop is None else int(args[one.stop])
-            start, stop, _ = slice(start, stop).indices(size)
+            start, stop, _ = slice(start, stop).indices(one.size.of(args))
             starts.append(start)
             lengths.append(max(0, stop - start))
         for index in graph.indices:
-            size = args[index.array].shape[_axis(index.node, index.entry)]
+            size = index.size.of(args)
             if not -size <= args[index.index] < size:
                 return self.on_host(args, "an index is out of bounds")
         static = [_hashable(args[n]) for n in self._static]
@@ -208,11 +223,6 @@ class Program:
         )
         outputs = [jax.numpy.asarray(one) for one in trace.run(graph.outputs)]
         return outputs, trace.holds() if trace.has_checks else None
-
-
-def _axis(node: Apply, entry: int) -> int:
-    """Return the axis that an entry of Subtensor's index list is about."""
-    return entry
 
 
 def _read_otherwise(graph: Graph, bounds: set[int]) -> set[int]:

@@ -24,12 +24,11 @@ from theano.compile import optdb
 from theano.compile.ops import Shape, Shape_i
 from theano.gof.opt import Optimizer
 from theano.ifelse import IfElse
-from theano.tensor.subtensor import Subtensor
 from theano.tensor.type import TensorType
 
 from theano_colab.xla import device, registry
 from theano_colab.xla.cluster import XlaCluster, make_cluster
-from theano_colab.xla.compile import Graph, Index, Slice
+from theano_colab.xla.compile import Graph, Index, Size, Slice
 from theano_colab.xla.index import bound_positions
 from theano_colab.xla.transfer import HostFromXla, XlaFromHost, host_from, to_device
 from theano_colab.xla.types import XlaConstant, XlaType
@@ -43,6 +42,8 @@ NAME = "xla"
 POSITION = 48.5
 # Constants of more bytes lie on the device instead of in the compiled code.
 _LARGE_CONSTANT = 4096
+# A size that takes more variables to compute is not worth the host's time.
+_LARGE_SIZE = 32
 _SHAPES, _INDICES = "shapes", "indices"
 _ARITHMETIC = (
     tensor.Elemwise,
@@ -76,6 +77,7 @@ class _Partition:
     def __init__(self, fgraph: Any, context: device.Context) -> None:
         self.fgraph, self.context = fgraph, context
         self.order: list[Apply] = fgraph.toposort()
+        self.given = frozenset(fgraph.inputs)
         self.of_context = _contexts(self.order)
         self.known = _known_integers(self.order)
         #: The variable on the device that holds the value of a variable on the host.
@@ -84,6 +86,7 @@ class _Partition:
             for node in self.order
             if isinstance(node.op, HostFromXla) and node.inputs[0].type.context_name == context.name
         }
+        self.on_host = {value: variable for variable, value in self.on_device.items()}
         self.copied = {
             node
             for node in self.order
@@ -106,6 +109,38 @@ class _Partition:
             and _is_tensor_node(node)
         }
         return found - self._for_static_slots(found)
+
+    def size_on_host(self, array: Any, axis: int) -> Any:
+        """Return a variable for an array's size that the host can compute before anything has run.
+
+        None where the size depends on more than the shapes and integers the function is given.
+        """
+        shapes = getattr(self.fgraph, "shape_feature", None)
+        shape = None if shapes is None else shapes.shape_of.get(array)
+        if shape is None:
+            return None
+        stack, seen = [shape[axis]], set()
+        while stack:
+            variable = stack.pop()
+            node = variable.owner
+            if variable in seen or isinstance(variable, Constant):
+                continue
+            seen.add(variable)
+            if node is None and variable in self.given and _is_index(variable, 0):
+                continue
+            if node is None or len(seen) > _LARGE_SIZE:
+                return None
+            if isinstance(node.op, Shape | Shape_i):
+                source = node.inputs[0].owner
+                if source is not None and isinstance(source.op, HostFromXla):
+                    source = source.inputs[0].owner
+                if source is not None:
+                    return None
+            elif isinstance(node.op, _ARITHMETIC):
+                stack += node.inputs
+            else:
+                return None
+        return shape[axis]
 
     def _for_static_slots(self, candidates: set[Apply]) -> set[Apply]:
         """Return the index arithmetic that decides values which must be known while tracing."""
@@ -247,6 +282,7 @@ class _Builder:
         pairs = []
         for variable, value in zip(wanted, outputs, strict=True):
             self.partition.on_device[variable] = value
+            self.partition.on_host[value] = variable
             pairs.append((variable, host_from(value)))
         return pairs
 
@@ -287,7 +323,10 @@ class _Builder:
         )
 
     def _copy(self, node: Apply) -> None:
-        copied = node.clone_with_new_inputs([self._inside_of(one) for one in node.inputs])
+        inputs = [self._inside_of(self._alias(one)) for one in node.inputs]
+        # Made anew, what asks for a shape takes the array on the host instead of on the device.
+        is_shape = isinstance(node.op, Shape | Shape_i)
+        copied = node.op.make_node(*inputs) if is_shape else node.clone_with_new_inputs(inputs)
         for old, new in zip(node.outputs, copied.outputs, strict=True):
             # Kept as it was: ops may infer another pattern from inputs that are constants here.
             self.inner[old] = new
@@ -323,17 +362,28 @@ class _Builder:
     def _can_copy(self, node: Apply) -> bool:
         """Tell whether a node's inputs are at hand here, so that it may be computed here as well."""
         if isinstance(node.op, Shape | Shape_i):
-            (array,) = node.inputs
+            array = self._alias(node.inputs[0])
             return (
                 array in self.inner
                 or array in self._read
                 or array in self.partition.on_device
                 or (array.owner is not None and array.owner in self.group)
             )
+        if isinstance(node.op, tensor.ScalarFromTensor) and self._is_given(node.inputs[0]):
+            return False
         level = self.partition.level[self.nodes[0]]
         return self.partition.level.get(node, level + 1) <= level and all(
             one.owner is None or one.owner not in self.partition.copied or self._can_copy(one.owner)
             for one in node.inputs
+        )
+
+    def _is_given(self, variable: Any) -> bool:
+        """Tell whether the host has a number that nothing in this cluster computes."""
+        node = variable.owner
+        return (
+            not isinstance(variable, Constant)
+            and variable not in self.partition.on_device
+            and (node is None or (node not in self.group and node not in self.partition.copied))
         )
 
     def _sites(self) -> tuple[tuple[Slice, ...], tuple[Index, ...], set[tuple[Apply, int]]]:
@@ -341,26 +391,45 @@ class _Builder:
         numbers = {one: n for n, one in enumerate(self.inputs)}
         slices, indices, positions = [], [], set()
         for outer in self.nodes:
-            if not isinstance(outer.op, Subtensor):
-                continue
-            node = self.inner[outer.outputs[0]].owner
-            array = numbers.get(node.inputs[0])
-            if array is None or not isinstance(node.op, Subtensor):
-                continue
-            for entry, places in bound_positions(node).items():
+            for entry, places in bound_positions(outer).items():
+                node = self.inner[outer.outputs[0]].owner
                 index = node.op.idx_list[entry]
-                bounds = [numbers.get(node.inputs[k]) for k in places]
-                if None in bounds:
+                bounds = [numbers[node.inputs[k]] for k in places if node.inputs[k] in numbers]
+                is_slice = isinstance(index, slice)
+                if len(bounds) < len(places) or (is_slice and not _is_simple(index)):
                     continue
-                if not isinstance(index, slice):
-                    indices.append(Index(node, entry, array, bounds[0]))
-                elif index.step is None and _is_simple(index):
+                size = self._size(outer, node, entry)
+                if size is None:
+                    continue
+                if is_slice:
                     parts = iter(bounds)
                     start = next(parts) if index.start is not None else None
                     stop = next(parts) if index.stop is not None else None
-                    slices.append(Slice(node, entry, array, start, stop))
+                    slices.append(Slice(node, entry, size, start, stop))
                     positions |= {(node, k) for k in places}
+                else:
+                    indices.append(Index(node, entry, size, bounds[0]))
         return tuple(slices), tuple(indices), positions
+
+    def _size(self, outer: Apply, node: Apply, axis: int) -> Size | None:
+        """Return where the host finds the size of an axis of what is indexed, if it can."""
+        if node.inputs[0] in self.inputs:
+            return Size(self.inputs.index(node.inputs[0]), axis)
+        size = self.partition.size_on_host(outer.inputs[0], axis)
+        if size is None:
+            return None
+        if size.owner is not None and isinstance(size.owner.op, Shape_i):
+            array = self.inner.get(self._alias(size.owner.inputs[0]))
+            if array in self.inputs:
+                return Size(self.inputs.index(array), size.owner.op.i)
+        inner = self.inner.get(size)
+        if inner not in self.inputs:
+            inner = self._input(size, size)
+        return Size(self.inputs.index(inner))
+
+    def _alias(self, variable: Any) -> Any:
+        """Return the variable on the host that stands for one on the device, if there is one."""
+        return self.partition.on_host.get(variable, variable)
 
     def _static_inputs(self, in_slices: set[tuple[Apply, int]]) -> frozenset[int]:
         """Return the inputs that decide a value which must be known while tracing."""
@@ -387,8 +456,11 @@ def _precision() -> str | None:
 
 
 def _is_simple(index: slice) -> bool:
-    """Tell whether the bounds of a slice are all given by inputs, or left out."""
-    return all(one is None or isinstance(one, theano.gof.Type) for one in (index.start, index.stop))
+    """Tell whether a slice has no step, and its bounds are all given by inputs, or left out."""
+    bounds = (index.start, index.stop)
+    return index.step is None and all(
+        one is None or isinstance(one, theano.gof.Type) for one in bounds
+    )
 
 
 def _static_slots(node: Apply) -> Iterable[int]:
