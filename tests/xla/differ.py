@@ -27,7 +27,7 @@ def clusters(function):
     return [node.op for node in nodes if isinstance(node.op, XlaCluster)]
 
 
-def compare(inputs, outputs, *calls, rtol=None, host=(), replays=0, modes=(C, XLA)):
+def compare(inputs, outputs, *calls, rtol=None, host=(), replays=0):
     """Assert that both linkers give the same for each call's arguments, and return XLA's function.
 
     Both may raise: then the same type. ``host`` are the classes of Op that may stay on the host;
@@ -36,7 +36,7 @@ def compare(inputs, outputs, *calls, rtol=None, host=(), replays=0, modes=(C, XL
     """
     outputs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
     reference, ours = (
-        theano.function(inputs, outputs, mode=mode, on_unused_input="ignore") for mode in modes
+        theano.function(inputs, outputs, mode=mode, on_unused_input="ignore") for mode in (C, XLA)
     )
     left = [op for op in host_nodes(ours) if not isinstance(op, tuple(host))]
     assert not left, left
@@ -56,7 +56,7 @@ def run(function, arguments):
     """Return what a call gives, or the exception that it raises."""
     try:
         return function(*(one.copy() if hasattr(one, "copy") else one for one in arguments))
-    except Exception as error:  # compared by type
+    except Exception as error:  # noqa: BLE001  # compared by type
         return error
 
 
