@@ -27,16 +27,16 @@ def clusters(function):
     return [node.op for node in nodes if isinstance(node.op, XlaCluster)]
 
 
-def compare(inputs, outputs, *calls, rtol=None, host=(), replays=0):
+def compare(inputs, outputs, *calls, rtol=None, host=(), replays=0, modes=(C, XLA)):  # noqa: PLR0913
     """Assert that both linkers give the same for each call's arguments, and return XLA's function.
 
     Both may raise: then the same type. ``host`` are the classes of Op that may stay on the host;
     ``replays`` is how many of the calls may be run again on the host (bad indices and the like):
-    falling back cannot pass as a lowering.
+    falling back cannot pass as a lowering. ``modes`` are the reference's and ours.
     """
     outputs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
     reference, ours = (
-        theano.function(inputs, outputs, mode=mode, on_unused_input="ignore") for mode in (C, XLA)
+        theano.function(inputs, outputs, mode=mode, on_unused_input="ignore") for mode in modes
     )
     left = [op for op in host_nodes(ours) if not isinstance(op, tuple(host))]
     assert not left, left

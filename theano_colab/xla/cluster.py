@@ -41,7 +41,7 @@ class XlaCluster(Op):  # type: ignore[misc]  # Theano publishes no types
         return io_toposort(self.graph.inputs, self.graph.outputs)  # type: ignore[no-any-return]  # Theano's are untyped
 
     def make_node(self, *inputs: Any) -> Apply:
-        """Take the variables for the inner graph's inputs: the same arrays, here or on the device."""
+        """Take variables for the inner graph's inputs: the same arrays, here or on the device."""
         for outer, inner in zip(inputs, self.graph.inputs, strict=True):
             kind = outer.type.host if isinstance(outer.type, XlaType) else outer.type
             if kind != inner.type:
@@ -81,7 +81,7 @@ class XlaCluster(Op):  # type: ignore[misc]  # Theano publishes no types
         return thunk
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._signature == other._signature  # type: ignore[attr-defined]  # it is an XlaCluster
+        return type(self) is type(other) and self._signature == other._signature
 
     def __hash__(self) -> int:
         return hash((type(self), self._signature))

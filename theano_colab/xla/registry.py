@@ -6,9 +6,9 @@ tracing (constants, shapes, static inputs) and JAX tracers where it is not; ever
 ``jax.numpy`` takes both. Shapes are Python integers in either case. The value returned must have
 the dtype and the number of dimensions of the node's output.
 
-A lowering checks what its op checks: what is known while tracing with ``trace.refuse``, what only the
-data can tell with ``trace.check``. In both cases the cluster is run again on the host, by Theano's
-own code, and that raises Theano's own exception.
+A lowering checks what its op checks: what is known while tracing with ``trace.refuse``, what only
+the data can tell with ``trace.check``. In both cases the cluster is run again on the host, by
+Theano's own code, and that raises Theano's own exception.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 class Lowering:
     """How the nodes of one class of Op are lowered.
 
-    ``static(node)`` are the numbers of the inputs whose *value* must be known while tracing, because
-    shapes depend on it: such an input of a cluster becomes part of the key of what is compiled.
+    ``static(node)`` are the numbers of the inputs whose *value* must be known while tracing,
+    because shapes depend on it: such an input of a cluster becomes part of the key of what is
+    compiled.
     ``accepts(node)`` says whether XLA can run this node; others stay on the host.
     """
 
@@ -58,7 +59,8 @@ def lowers(
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         for one in classes:
-            assert one not in _lowerings, one
+            if one in _lowerings:
+                raise ValueError(f"{one.__name__} has a lowering already")
             _lowerings[one] = Lowering(function, slots, accepts)
         return function
 

@@ -129,7 +129,7 @@ class GpuToGpu(XlaToXla):
 
 
 def host_from(x: Any) -> Any:
-    """Return the variable ``x`` of a device on the host; a transfer that came from there is undone."""
+    """Return the variable ``x`` of a device on the host; undo the transfer that put it there."""
     if x.owner is not None and isinstance(x.owner.op, XlaFromHost):
         return x.owner.inputs[0]
     return (HostFromGpu() if x.type.context.is_gpu else HostFromXla())(x)

@@ -102,7 +102,7 @@ class XlaType(Type):  # type: ignore[misc]  # Theano publishes no types
         )
 
     def _is_here(self, data: jax.Array) -> bool:
-        return data.devices() == {self.context.device}
+        return bool(data.devices() == {self.context.device})
 
     def filter_variable(self, other: Any, allow_convert: bool = True) -> Variable:
         """Return ``other`` as a variable of this type, transferred and made to broadcast alike."""
@@ -127,9 +127,7 @@ class XlaType(Type):  # type: ignore[misc]  # Theano publishes no types
                     f"{self.broadcastable}, got {other.type.broadcastable}"
                 )
             other = converted
-        moved = other.transfer(self.context_name) if other.type != self else other
-        assert moved.type == self
-        return moved
+        return other if other.type == self else other.transfer(self.context_name)
 
     def convert_variable(self, var: Variable) -> Variable | None:
         """Return ``var`` with this type's pattern if only its pattern is more general."""
@@ -193,7 +191,7 @@ class XlaType(Type):  # type: ignore[misc]  # Theano publishes no types
         return self.name or f"XlaType<{self.context_name}>({self.dtype}, {shape})"
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._key() == other._key()  # type: ignore[attr-defined]  # it is an XlaType
+        return type(self) is type(other) and self._key() == other._key()
 
     def __hash__(self) -> int:
         return hash((type(self), *self._key()))
