@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copyreg
-from typing import Any
+from typing import Any, NoReturn
 
 import jax
 import numpy as np
@@ -11,6 +11,7 @@ import theano
 from theano import tensor
 from theano.compile import SharedVariable
 from theano.gof import Constant, Type, Variable
+from theano.gof.utils import MethodNotDefined
 from theano.tensor.type import TensorType
 from theano.tensor.var import TensorConstantSignature, _tensor_py_operators
 
@@ -181,6 +182,18 @@ class XlaType(Type):  # type: ignore[misc]  # Theano publishes no types
     def get_size(self, shape_info: Any) -> int:
         """Return the bytes of a value of this shape."""
         return int(np.prod(shape_info, dtype=np.int64)) * self.numpy_dtype.itemsize
+
+    def c_declare(self, name: str, sub: Any, check_input: bool = True) -> NoReturn:
+        """Say that there is no C code for values on a device.
+
+        Raises
+        ------
+        MethodNotDefined
+            Always; linkers that can call Python code then do.
+        """
+        raise MethodNotDefined(
+            f"{self} has no C code, so linker=c cannot run it; use linker=cvm, Theano's default"
+        )
 
     def __repr__(self) -> str:
         shapes = {(): "scalar", (False,): "vector", (False, False): "matrix"}

@@ -1,0 +1,100 @@
+"""The backend in Theano's modes and linkers, in profiles and in print, and over many calls."""
+
+import gc
+import io
+
+import numpy as np
+import psutil
+import pytest
+import theano
+import theano.tensor as tt
+from differ import XLA, C, clusters, same
+from theano.compile.debugmode import DebugMode
+from theano.compile.mode import Mode, get_mode
+from theano.compile.nanguardmode import NanGuardMode
+from theano.gof.utils import MethodNotDefined
+
+from theano_colab.xla.types import shared_constructor
+
+VALUE = np.linspace(-1, 1, 12, dtype="f").reshape(3, 4)
+
+
+def _step(mode, **options):
+    w = shared_constructor(VALUE.copy(), name="w")
+    x = tt.fmatrix("x")
+    cost = tt.tanh(tt.dot(x, w)).sum()
+    f = theano.function(
+        [x], cost, updates=[(w, w - np.float32(0.1) * theano.grad(cost, w))], mode=mode, **options
+    )
+    return w, f
+
+
+@pytest.mark.parametrize("linker", ["cvm", "vm", "py", "c|py"])
+@pytest.mark.parametrize("optimizer", ["fast_run", "fast_compile"])
+def test_linkers(linker, optimizer):
+    mode = Mode(linker, optimizer).including("xla")
+    (w, f), (expected, g) = _step(mode), _step(C)
+    for _ in range(2):
+        same(f(VALUE[:, :3].copy()), g(VALUE[:, :3].copy()))
+    same(w.get_value(), expected.get_value())
+    assert clusters(f)
+    assert not clusters(g)
+
+
+def test_the_c_linker_alone_says_why_not():
+    with pytest.raises(MethodNotDefined, match="linker=c cannot run it; use linker=cvm"):
+        _step(Mode("c", "fast_run").including("xla"))
+
+
+@pytest.mark.slow
+def test_debug_mode():
+    mode = DebugMode(optimizer="fast_run", check_isfinite=True, stability_patience=2)
+    w, f = _step(mode.including("xla"))
+    f(VALUE[:, :3].copy())
+    expected, g = _step(C)
+    g(VALUE[:, :3].copy())
+    same(w.get_value(), expected.get_value())
+
+
+# NanGuardMode looks for the least of what is NaN.
+@pytest.mark.filterwarnings("ignore:All-NaN:RuntimeWarning")
+def test_nan_guard():
+    mode = NanGuardMode(nan_is_error=True, inf_is_error=True, big_is_error=True)
+    x = tt.fvector()
+    f = theano.function([x], tt.log(x) * 2, mode=mode.including("xla"))
+    f(np.ones(2, "f"))
+    with pytest.raises(AssertionError, match="NaN"):
+        f(-np.ones(2, "f"))
+
+
+def test_users_opt_out():
+    _, f = _step(XLA.excluding("xla"))
+    assert not clusters(f)
+    assert not clusters(_step(get_mode("FAST_RUN"))[1])
+
+
+def test_what_is_printed():
+    _, f = _step(XLA, profile=True)
+    f(VALUE[:, :3].copy())
+    text = theano.printing.debugprint(f, file="str")
+    assert "XlaCluster{" in text
+    assert "Dot" in text
+    f.profile.summary(file=io.StringIO())
+    assert any("Cluster" in type(node.op).__name__ for node in f.profile.apply_time)
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow():
+    w, f = _step(XLA)
+    x = VALUE[:, :3].copy()
+    process = psutil.Process()
+
+    def after(calls):
+        for _ in range(calls):
+            f(x)
+        gc.collect()
+        w.get_value()
+        return process.memory_info().rss
+
+    first = after(2000)
+    assert after(10_000) - first < 4 * 2**20
