@@ -25,11 +25,22 @@ if TYPE_CHECKING:
 logger = logging.getLogger("theano_colab.xla")
 # A cluster that was compiled for so many signatures computes new ones on the host.
 COMPILE_LIMIT = 64
+# What a lowering may raise while tracing: it refuses, or JAX does.
+_CANNOT = (
+    Refused,
+    TypeError,
+    ValueError,
+    NotImplementedError,
+    IndexError,
+    AssertionError,
+    OverflowError,
+    ZeroDivisionError,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Where the size of an axis is found: it is one of an input, or, without ``axis``, its value."""
+    """Where the size of an axis is found: it is one of an input, or without ``axis`` its value."""
 
     number: int
     axis: int | None = None
@@ -114,6 +125,7 @@ class Program:
             for n in self._dynamic
             if isinstance(graph.inputs[n].type, TensorType) and graph.inputs[n].ndim > 0
         ]
+        self._is_plain = not (graph.static or graph.slices or graph.indices)
         self._on_cpu = context.device.platform == "cpu"
         self._seen: set[Any] = set()
         self._left_to_host: set[Any] = set()
@@ -127,46 +139,74 @@ class Program:
         )
 
     def __call__(self, args: Sequence[Any]) -> Sequence[Any]:
-        """Return the outputs' values, arrays on the device, for the values of the inputs."""
+        """Return the outputs' values, arrays on the device, for the values of the inputs.
+
+        Raises
+        ------
+        MemoryError
+            If the device's memory is full; what shared variables hold is as it was.
+        Exception
+            Whatever Theano raises for these arguments.
+        """
+        values, key = self._values(args)
+        if values is None:
+            return self.on_host(args, "an index is out of bounds")
+        if self._is_crowded and self._is_left_to_host(args, key):
+            return self.on_host(
+                args, f"{COMPILE_LIMIT} signatures were compiled, or it was refused"
+            )
+        try:
+            outputs, holds = self._on_device(values, args)
+        except jax.errors.JaxRuntimeError as error:
+            kind = MemoryError if "RESOURCE_EXHAUSTED" in str(error) else RuntimeError
+            raise kind(_first_line(error)) from error
+        except _CANNOT as error:
+            return self._refused(args, key, error)
+        if holds is not None and not bool(holds):
+            return self.on_host(args, "a value is out of bounds")
+        return outputs
+
+    def _values(self, args: Sequence[Any]) -> tuple[list[Any] | None, tuple[Any, ...]]:
+        """Return the compiled function's arguments, and of them the static ones.
+
+        No arguments where an index that is checked before the call is out of bounds.
+        """
         graph = self.graph
-        starts, lengths = [], []
-        for one in graph.slices:
-            start = None if one.start is None else int(args[one.start])
-            stop = None if one.stop is None else int(args[one.stop])
-            start, stop, _ = slice(start, stop).indices(one.size.of(args))
-            starts.append(start)
-            lengths.append(max(0, stop - start))
+        values = [args[n] for n in self._dynamic]
+        if self._is_plain:
+            return values, ()
         for index in graph.indices:
             size = index.size.of(args)
             if not -size <= args[index.index] < size:
-                return self.on_host(args, "an index is out of bounds")
-        static = [_hashable(args[n]) for n in self._static]
-        if self.counts.compiled >= COMPILE_LIMIT or self._left_to_host:
-            signature = self._signature(args, static, lengths)
-            if signature in self._left_to_host:
-                return self.on_host(args, "")
-            if signature not in self._seen and self.counts.compiled >= COMPILE_LIMIT:
-                self._left_to_host.add(signature)
-                return self.on_host(args, f"it was compiled for {COMPILE_LIMIT} signatures already")
-        try:
-            with device.x64():
-                outputs, holds = self._compiled(
-                    *[args[n] for n in self._dynamic], *starts, *static, *lengths
-                )
-                if self._on_cpu and any(isinstance(args[n], np.ndarray) for n in self._arrays):
-                    # XLA reads NumPy's memory where it lies; the caller may write it when we return.
-                    jax.block_until_ready(outputs)
-        except Refused as refused:
-            return self._refused(args, static, lengths, str(refused))
-        except jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" in str(error):
-                raise MemoryError(_first_line(error)) from None
-            raise RuntimeError(_first_line(error)) from error
-        except (TypeError, ValueError, NotImplementedError, IndexError, AssertionError) as error:
-            return self._refused(args, static, lengths, f"{type(error).__name__}: {error}")
-        if holds is not None and not bool(holds):
-            return self.on_host(args, "a value is out of bounds")
-        return outputs  # type: ignore[no-any-return]  # JAX's are untyped
+                return None, ()
+        lengths = []
+        for one in graph.slices:
+            bounds = [None if n is None else int(args[n]) for n in (one.start, one.stop)]
+            start, stop, _ = slice(*bounds).indices(one.size.of(args))
+            values.append(start)
+            lengths.append(max(0, stop - start))
+        key = (*(_hashable(args[n]) for n in self._static), *lengths)
+        return [*values, *key], key
+
+    def _on_device(self, values: list[Any], args: Sequence[Any]) -> tuple[Sequence[Any], Any]:
+        """Run the compiled function; return the outputs, and whether what it checked holds."""
+        with device.x64():
+            outputs, holds = self._compiled(*values)
+            if self._on_cpu and any(type(args[n]) is np.ndarray for n in self._arrays):
+                # XLA reads NumPy's memory where it lies; the caller may write it when we return.
+                jax.block_until_ready(outputs)
+        return outputs, holds
+
+    @property
+    def _is_crowded(self) -> bool:
+        return bool(self._left_to_host) or self.counts.compiled >= COMPILE_LIMIT
+
+    def _is_left_to_host(self, args: Sequence[Any], key: tuple[Any, ...]) -> bool:
+        """Tell whether a signature was refused before, or is one too many."""
+        signature = self._signature(args, key)
+        if signature not in self._seen and self.counts.compiled >= COMPILE_LIMIT:
+            self._left_to_host.add(signature)
+        return signature in self._left_to_host
 
     def on_host(self, args: Sequence[Any], why: str) -> Sequence[Any]:
         """Run the graph by Theano's own code; ``why`` is noted.
@@ -185,17 +225,17 @@ class Program:
         return [put(np.asarray(one), self.context) for one in results]
 
     def _refused(
-        self, args: Sequence[Any], static: list[Any], lengths: list[int], why: str
+        self, args: Sequence[Any], key: tuple[Any, ...], error: Exception
     ) -> Sequence[Any]:
+        why = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
         outputs = self.on_host(args, why)
         # Theano has no objection: it is this backend that cannot do it.
         logger.warning("On the host instead of %s: %s", self.context.spec, why)
-        self._left_to_host.add(self._signature(args, static, lengths))
+        self._left_to_host.add(self._signature(args, key))
         return outputs
 
-    def _signature(self, args: Sequence[Any], static: list[Any], lengths: list[int]) -> Any:
-        shapes = tuple(args[n].shape for n in self._arrays)
-        return (shapes, *static, *lengths)
+    def _signature(self, args: Sequence[Any], key: tuple[Any, ...]) -> Any:
+        return (tuple(args[n].shape for n in self._arrays), *key)
 
     def _traced(self, *values: Any) -> tuple[list[Any], Any]:
         """Trace the graph: arguments are dynamic inputs, starts, static inputs, lengths."""
