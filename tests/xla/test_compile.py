@@ -1,0 +1,109 @@
+"""When a cluster is compiled, when it is left to the host, and what a user is told."""
+
+import logging
+
+import numpy as np
+import pytest
+import theano
+import theano.tensor as tt
+from differ import XLA, clusters, same
+
+from theano_colab.xla import compile as programs
+from theano_colab.xla import device
+from theano_colab.xla.types import shared_constructor
+
+
+def counts(function):
+    (cluster,) = clusters(function)
+    return cluster.program.counts
+
+
+def test_once_for_each_shape():
+    x = tt.fmatrix()
+    f = theano.function([x], tt.tanh(x) * 2, mode=XLA)
+    for rows in (2, 3, 2, 2, 3, 0, 0):
+        same(f(np.ones((rows, 2), "f")), np.full((rows, 2), 2 * np.tanh(1), "f"))
+    assert (counts(f).compiled, counts(f).on_host) == (3, 0)
+
+
+def test_a_storm_of_shapes_ends_on_the_host(monkeypatch):
+    monkeypatch.setattr(programs, "COMPILE_LIMIT", 3)
+    x = tt.fvector()
+    f = theano.function([x], x * 2, mode=XLA)
+    for size in (1, 2, 3, 4, 5, 4, 1, 2):
+        same(f(np.ones(size, "f")), np.full(size, 2, "f"))
+    assert (counts(f).compiled, counts(f).on_host) == (3, 3)
+    assert "3 signatures were compiled" in counts(f).reasons[0]
+
+
+def test_what_a_lowering_cannot_do_is_said_and_done_on_the_host(monkeypatch, caplog):
+    def broken(trace, node, *args):
+        raise NotImplementedError("not today")
+
+    lowering = programs.Trace._apply.__globals__["registry"]._lowerings
+    kept = lowering[tt.Dot]
+    monkeypatch.setitem(lowering, tt.Dot, type(kept)(broken, kept.static, kept.accepts))
+    x = tt.fmatrix()
+    f = theano.function([x], tt.dot(x, x), mode=XLA.excluding("BlasOpt"))
+    with caplog.at_level(logging.WARNING, logger="theano_colab.xla"):
+        for _ in range(2):
+            same(f(np.ones((2, 2), "f")), np.full((2, 2), 2, "f"))
+    assert [one.getMessage() for one in caplog.records] == [
+        "On the host instead of xla: NotImplementedError: not today"
+    ]
+    assert counts(f).on_host == 2
+
+
+def test_a_wrong_call_is_theanos_error_and_the_next_one_runs(caplog):
+    x, y = tt.fmatrix(), tt.fmatrix()
+    f = theano.function([x, y], tt.dot(x, y), mode=XLA)
+    with pytest.raises(ValueError, match=r"(?s)not aligned.*Apply node.*Dot22.*Apply node"):
+        f(np.ones((2, 3), "f"), np.ones((2, 3), "f"))
+    assert not caplog.records
+    same(f(np.ones((2, 3), "f"), np.ones((3, 1), "f")), np.full((2, 1), 3, "f"))
+    assert counts(f).on_host == 1
+
+
+def test_out_of_memory():
+    a = shared_constructor(np.ones(2, "f"))
+    n = tt.lscalar()
+    f = theano.function([n], tt.alloc(a[0], n, n) * 2, updates=[(a, a + 1)], mode=XLA)
+    with pytest.raises(MemoryError, match=r"\d"):
+        f(10**7)
+    same(a.get_value(), np.ones(2, "f"))
+    same(f(1), np.full((1, 1), 2, "f"))
+
+
+def test_jax_is_left_as_it_was():
+    import jax
+
+    x = tt.dvector()
+    theano.function([x], x * 2, mode=XLA)(np.ones(2))
+    assert jax.numpy.ones(2).dtype == "float32"
+    with device.x64():
+        assert jax.numpy.ones(2, "float64").dtype == "float64"
+    assert not jax.config.jax_enable_x64
+
+
+def test_what_only_counts_stays_on_the_host():
+    n = tt.lscalar()
+    count = theano.shared(0)
+    f = theano.function([n], n * 2 + 1, updates=[(count, count + 1)], mode=XLA)
+    assert not clusters(f)
+    assert f(3) == 7
+
+
+def test_large_constants_lie_on_the_device():
+    large = np.random.default_rng(1).normal(size=(100, 100)).astype("f")
+    x = tt.fmatrix()
+    f = theano.function([x], tt.dot(x, large) + tt.constant(1, dtype="float32"), mode=XLA)
+    same(f(np.eye(100, dtype="f")), large + 1)
+    (cluster,) = clusters(f)
+    assert all(one.size < 100 for one in _constants(cluster))
+
+
+def _constants(cluster):
+    for node in cluster.nodes:
+        for one in node.inputs:
+            if isinstance(one, theano.Constant):
+                yield np.asarray(one.data)
