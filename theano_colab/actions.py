@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def request(options: argparse.Namespace) -> Request:
     """Return what the options of setup and plan ask for."""
-    return Request(device=options.device, floatX=options.floatX)
+    return Request(options.device, options.floatX, options.precision)
 
 
 def info(_: argparse.Namespace, draw: Draw) -> dict[str, Any]:

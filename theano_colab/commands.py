@@ -16,8 +16,9 @@ COMMANDS = {
     "bench": "a first measurement: Theano against NumPy",
 }
 
-DEVICES = ("auto", "cpu", "cuda", "cuda0", "xla")
+DEVICES = ("auto", "cpu", "cuda", "cuda0", "cuda1", "xla")
 FLOAT_X = ("float16", "float32", "float64")
+PRECISIONS = ("float32", "tf32")
 WORKLOADS = ("dot", "elemwise", "logreg")
 
 
@@ -53,6 +54,11 @@ def parser(program: str) -> argparse.ArgumentParser:
             "--device", default="auto", help="auto, cpu, cuda, cuda0, cuda1 ... or xla"
         )
         added[name].add_argument("--floatX", choices=FLOAT_X, help="Theano's default float type")
+        added[name].add_argument(
+            "--precision",
+            choices=PRECISIONS,
+            help="of float32 products on a GPU: tf32 is faster and rounds factors to 10 bits",
+        )
     added["setup"].add_argument("--dry-run", action="store_true", help="stop after the plan")
     added["setup"].add_argument("-q", "--quiet", action="store_true", help="show the result only")
     bench = added["bench"]
@@ -75,7 +81,11 @@ def complete(line: str) -> list[str]:
     *before, current = words
     if not before:
         return [name for name in COMMANDS if name.startswith(current)]
-    choices: tuple[str, ...] = {"--device": DEVICES, "--floatX": FLOAT_X}.get(before[-1], ())
+    choices: tuple[str, ...] = {
+        "--device": DEVICES,
+        "--floatX": FLOAT_X,
+        "--precision": PRECISIONS,
+    }.get(before[-1], ())
     if not choices:
         choices = _options(before[0])
         if before[0] == "bench" and not current.startswith("-"):
@@ -99,5 +109,5 @@ def _suggestion(message: str) -> str:
     if "invalid choice: " not in message:
         return ""
     given = message.split("invalid choice: ", 1)[1].split(" ", 1)[0].strip("'\"")
-    close = difflib.get_close_matches(given, [*COMMANDS, *FLOAT_X], n=1)
+    close = difflib.get_close_matches(given, [*COMMANDS, *FLOAT_X, *PRECISIONS], n=1)
     return f" (did you mean {close[0]}?)" if close else ""

@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from importlib.metadata import distribution, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from theano_colab.verify import battery
 from theano_colab.verify.battery import Verified
 from theano_colab.verify.fresh import run_fresh
 from theano_colab.verify.lock import remove_stale_locks
+from theano_colab.verify.place import CheckFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,14 +53,25 @@ def facts() -> Runtime:
 
 
 def with_jax(runtime: Runtime) -> Runtime:
-    """Return the facts with JAX's devices asked for, in a subprocess; it takes seconds."""
-    return dataclasses.replace(runtime, jax_devices=accelerators.read(accelerators.ask()))
+    """Return the facts with JAX's devices: this process's if JAX is started, else a subprocess's.
+
+    The latter takes seconds.
+    """
+    devices = accelerators.started() or accelerators.read(accelerators.ask())
+    return dataclasses.replace(runtime, jax_devices=devices)
 
 
-def plan(request: Request) -> tuple[Runtime, Plan]:
-    """Return the facts and what setup would do."""
-    runtime = facts()
-    return runtime, resolve(runtime, request)
+def plan(request: Request, runtime: Runtime | None = None) -> tuple[Runtime, Plan]:
+    """Return the facts (those given, else today's) and what setup would do.
+
+    JAX is asked for its devices where the plan would compute on one and was not verified before.
+    """
+    runtime = facts() if runtime is None else runtime
+    planned = resolve(runtime, request)
+    if planned.uses_jax and (accelerators.started() or _verified(planned, runtime) is None):
+        runtime = with_jax(runtime)
+        planned = resolve(runtime, request)
+    return runtime, planned
 
 
 def user_flags_text() -> str | None:
@@ -125,7 +137,9 @@ def setup(
     KeyboardInterrupt
         After the state says so; the next setup goes on where this one stopped.
     """
-    runtime, planned = plan(request)
+    runtime = facts()
+    observe(SetupState(runtime_line(runtime), ()))
+    runtime, planned = plan(request, runtime)
     progress = _begin(planned, runtime, observe)
     if planned.refusals:
         first = planned.refusals[0]
@@ -208,16 +222,18 @@ def _warm(plan: Plan, runtime: Runtime, progress: Progress) -> Verified:
 
     What was verified for the very same facts before is not compiled again.
     """
-    record = paths.cache_dir() / "verified" / f"{_fingerprint(plan, runtime)}.json"
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        verified = Verified(**json.loads(record.read_text("utf-8")))
-        if Path(verified.compiledir).is_dir():
-            progress.keep("warm", "verified before, nothing has changed since")
-            return verified
+    if (verified := _verified(plan, runtime)) is not None:
+        progress.keep("warm", "verified before, nothing has changed since")
+        return verified
     base = Flags.parse(plan.flags).get("base_compiledir") or "~/.theano"
     for line in remove_stale_locks(Path(base).expanduser()):
         progress.note(line)
-    verified = run_fresh(plan.flags, on_line=lambda line: progress.detail("warm", line))
+    verified = run_fresh(
+        plan.flags,
+        on_line=lambda line: progress.detail("warm", line),
+        force_device=plan.device != "cpu",
+    )
+    record = _record(plan, runtime)
     record.parent.mkdir(parents=True, exist_ok=True)
     scratch = record.with_suffix(f".{os.getpid()}")
     scratch.write_text(json.dumps(dataclasses.asdict(verified)), "utf-8")
@@ -225,10 +241,24 @@ def _warm(plan: Plan, runtime: Runtime, progress: Progress) -> Verified:
     return verified
 
 
+def _verified(plan: Plan, runtime: Runtime) -> Verified | None:
+    """Return what was verified for the very same facts before, if what was compiled is there."""
+    with contextlib.suppress(OSError, ValueError, TypeError, PackageNotFoundError):
+        verified = Verified(**json.loads(_record(plan, runtime).read_text("utf-8")))
+        if Path(verified.compiledir).is_dir():
+            return verified
+    return None
+
+
+def _record(plan: Plan, runtime: Runtime) -> Path:
+    return paths.cache_dir() / "verified" / f"{_fingerprint(plan, runtime)}.json"
+
+
 def _fingerprint(plan: Plan, runtime: Runtime) -> str:
     """Digest the facts that a verified result depends on."""
     port = distribution("theano").locate_file("theano/__init__.py")
     packages = runtime.packages.value or {}
+    environment = runtime.environment.value or {}
     depends = [
         plan.flags,
         runtime.python.value,
@@ -238,6 +268,9 @@ def _fingerprint(plan: Plan, runtime: Runtime) -> str:
         repr(runtime.blas.value),
         repr(runtime.theanorc.value),
         [packages.get(name) for name in ("numpy", "scipy", "six")],
+        [item for item in packages.items() if item[0].startswith(("jax", "nvidia-", "pygpu"))],
+        [environment.get(name) for name in ("CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS", "XLA_FLAGS")],
+        [repr(runtime.driver.value), repr(runtime.gpus.value)],
         distribution("theano").version,
         [str(port), Path(str(port)).stat().st_mtime_ns],
     ]
@@ -248,7 +281,7 @@ def _verify_here(progress: Progress) -> Verified:
     """Run the checks in this process; Theano's own failure keeps its type and text as evidence."""
     try:
         return battery.run(lambda step: progress.detail("verify", step))
-    except battery.CheckFailed as error:
+    except CheckFailed as error:
         raise TheanoColabError(
             "Theano works in a fresh process, but gives a wrong result in this one.",
             str(error),
@@ -267,18 +300,29 @@ def _results(verified: Verified) -> tuple[tuple[str, str], ...]:
     return (
         ("Theano", verified.theano),
         ("NumPy", verified.numpy),
-        ("Device", verified.device),
+        ("Device", ": ".join(filter(None, (verified.device, verified.device_name)))),
+        ("Backend", verified.backend),
         ("floatX", verified.float_x),
-        ("BLAS", verified.blas or "NumPy's own routines (slower)"),
+        *_arithmetic(verified),
         ("Compiler", verified.cxx or "none: Theano runs in Python, slowly"),
         ("Largest error against NumPy", f"{verified.max_error:.1e}"),
         ("import theano", f"{verified.import_seconds:.1f} s"),
     )
 
 
+def _arithmetic(verified: Verified) -> tuple[tuple[str, str], ...]:
+    """Return what computes the products: a BLAS, or XLA with a precision."""
+    if verified.device == "cpu":
+        return (("BLAS", verified.blas or "NumPy's own routines (slower)"),)
+    words = {"float32": "float32", "tf32": "TF32: factors rounded to 10 bits on the tensor cores"}
+    if not verified.precision:
+        return ()
+    return (("Products of float32", words[verified.precision]),)
+
+
 def _as_planned(verified: Verified, plan: Plan) -> None:
     """Refuse a result that is right but was computed somewhere else than planned."""
-    if not verified.device.startswith(plan.device):
+    if verified.device != plan.device:
         raise TheanoColabError(
             f"Theano was planned to use {plan.device}, but uses {verified.device}.",
             f"theano.config.device is {verified.device}",

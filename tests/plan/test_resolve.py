@@ -13,14 +13,14 @@ from theano_colab.plan.flags import Flags
 from theano_colab.plan.model import Plan, Request
 from theano_colab.plan.resolve import resolve
 from theano_colab.port import port_version
-from theano_colab.runtime.model import Driver, Fact, Gpu, Runtime
+from theano_colab.runtime.model import Driver, Fact, Gpu, JaxDevice, Runtime
 
 PORT = "1.0.5+colab.1"
-WITH_XLA = dataclasses.replace(compat(), shipped=frozenset({"cpu", "gpuarray", "xla"}))
+CPU_STEPS = ["build-port", "install", "set-flags", "warm", "verify"]
 
 
-def plan(runtime: Runtime, device: str = "auto", float_x=None, matrix=None) -> Plan:
-    return resolve(runtime, Request(device, float_x), matrix)
+def plan(runtime: Runtime, device: str = "auto", float_x=None, precision=None) -> Plan:
+    return resolve(runtime, Request(device, float_x, precision))
 
 
 def flags(planned: Plan) -> dict[str, str]:
@@ -46,24 +46,31 @@ class TestColab:
         assert len(RELEASES) == 6
 
     @pytest.mark.parametrize("release", RELEASES)
-    @pytest.mark.parametrize("gpu", [None, *GPUS])
-    def test_is_served_on_the_cpu(self, release, gpu):
-        planned = plan(colab(release, gpu))
+    def test_without_gpu_is_served_on_the_cpu(self, release):
+        planned = plan(colab(release))
         assert planned.refusals == ()
-        assert (planned.backend, planned.device) == ("cpu", "cpu")
+        assert (planned.backend, planned.device, planned.precision) == ("cpu", "cpu", "")
         assert flags(planned) == {"device": "cpu"}
-        assert [step.action for step in planned.steps] == [
-            "build-port", "install", "set-flags", "warm", "verify",
-        ]  # fmt: skip
+        assert [step.action for step in planned.steps] == CPU_STEPS
         assert planned.steps[1].requirements == (f"theano=={PORT}",)
         assert not any(step.kept for step in planned.steps)
 
     @pytest.mark.parametrize("release", RELEASES)
     @pytest.mark.parametrize("gpu", GPUS)
-    def test_gpu_is_named_with_the_reason_it_is_not_used(self, release, gpu):
-        (note,) = plan(colab(release, gpu)).notes
-        assert GPUS[gpu].name in note
-        assert "this release of theano-colab computes on the CPU" in note
+    def test_gpu_is_used_through_the_jax_that_is_there(self, release, gpu):
+        runtime = colab(release, gpu)
+        planned = plan(runtime)
+        assert planned.refusals == planned.notes == ()
+        assert (planned.backend, planned.device, planned.precision) == ("xla", "cuda", "float32")
+        assert flags(planned) == {"device": "cuda", "floatX": "float32"}
+        assert [step.action for step in planned.steps] == ["install", *CPU_STEPS]
+        jax = planned.steps[0]
+        assert jax.kept
+        packages = runtime.packages.expect()
+        plugin = f"jax-cuda12-plugin=={packages['jax-cuda12-plugin']}"
+        assert jax.requirements == (f"jax=={packages['jax']}", plugin)
+        assert "fits driver 550.54.15" in jax.why
+        assert GPUS[gpu].name in planned.steps[-1].title
 
     @pytest.mark.parametrize("release", RELEASES)
     def test_without_gpu_there_is_nothing_to_note(self, release):
@@ -84,14 +91,8 @@ class TestColab:
     def test_every_step_has_a_reason_and_the_plan_is_json(self, gpu):
         planned = plan(colab(gpu=gpu))
         assert all(step.title and step.why.endswith(".") for step in planned.steps)
-        assert json.loads(json.dumps(planned.to_json()))["device"] == "cpu"
-
-    @pytest.mark.parametrize("release", RELEASES)
-    @pytest.mark.parametrize("gpu", GPUS)
-    def test_once_xla_ships_the_gpu_is_used(self, release, gpu):
-        planned = plan(colab(release, gpu), matrix=WITH_XLA)
-        assert (planned.backend, planned.device) == ("xla", "cuda")
-        assert flags(planned) == {"device": "cuda", "floatX": "float32"}
+        written = json.loads(json.dumps(planned.to_json()))
+        assert written["device"] == ("cuda" if gpu else "cpu")
 
 
 class TestPython:
@@ -291,12 +292,22 @@ class TestDeviceAskedFor:
 
     @pytest.mark.parametrize("device", ["cuda", "cuda0", "xla"])
     @pytest.mark.parametrize("gpu", GPUS)
-    def test_backend_not_in_this_release(self, device, gpu):
-        found = refusal(plan(colab(gpu=gpu), device))
-        assert f"device={device}" in found.cause
-        assert GPUS[gpu].name in found.evidence
-        assert "later release" in found.evidence
-        assert "--device cpu" in found.remedy
+    def test_gpu(self, device, gpu):
+        planned = plan(colab(gpu=gpu), device)
+        assert (planned.backend, planned.device) == ("xla", device)
+        assert flags(planned) == {"device": device, "floatX": "float32"}
+
+    def test_second_gpu(self):
+        runtime = colab(gpu="T4", gpus=(GPUS["T4"], dataclasses.replace(GPUS["L4"], index=1)))
+        planned = plan(runtime, "cuda1")
+        assert flags(planned)["device"] == "cuda1"
+        assert "NVIDIA L4" in planned.steps[-1].title
+        assert "Tesla" not in plan(runtime, "cuda").steps[-1].title
+
+    def test_own_float_type_stays(self):
+        runtime = with_flags(colab(gpu="T4"), "floatX=float64")
+        assert flags(plan(runtime, "cuda"))["floatX"] == "float64"
+        assert flags(plan(runtime, "cuda", "float32"))["floatX"] == "float32"
 
     @pytest.mark.parametrize("gpu", [None, *GPUS])
     def test_cpu(self, gpu):
@@ -317,16 +328,15 @@ class TestDeviceAskedFor:
         runtime = colab(gpu="T4", driver=Fact.absent("Driver Not Loaded", "NVML"))
         assert "Driver Not Loaded" in refusal(plan(runtime, "cuda")).evidence
 
-    @pytest.mark.parametrize("matrix", [compat(), WITH_XLA])
-    def test_driver_too_old_names_both_numbers(self, matrix):
+    def test_driver_too_old_names_both_numbers(self):
         runtime = colab(gpu="T4", driver=Driver("470.256.02", (11, 4)))
-        found = refusal(plan(runtime, "cuda", matrix=matrix))
+        found = refusal(plan(runtime, "cuda"))
         assert "470.256.02" in found.evidence
         assert "525.60.13" in found.evidence
 
     def test_driver_too_old_for_the_plugin_that_is_there(self):
-        runtime = with_packages(colab(gpu="T4"), jax_cuda12_plugin=None, jax_cuda13_plugin="0.9.0")
-        found = refusal(plan(runtime, "cuda", matrix=WITH_XLA))
+        runtime = with_packages(colab(gpu="T4"), jax_cuda12_plugin=None, jax_cuda13_plugin="0.7.2")
+        found = refusal(plan(runtime, "cuda"))
         assert "550.54.15" in found.evidence
         assert "CUDA 13 needs 580" in found.evidence
 
@@ -347,19 +357,185 @@ class TestDeviceAskedFor:
         found = refusal(plan(colab(gpu="T4"), device))
         assert "auto, cpu, cuda, cuda0" in found.evidence
 
-    def test_xla_without_jax(self):
-        runtime = with_packages(colab(), jax=None)
-        found = refusal(plan(runtime, "xla", matrix=WITH_XLA))
-        assert "jax" in found.cause
-        assert "theano-colab[gpu]" in found.remedy
 
-    def test_xla_without_cuda_plugin(self):
-        runtime = with_packages(colab(gpu="T4"), jax_cuda12_plugin=None)
-        found = refusal(plan(runtime, "cuda", matrix=WITH_XLA))
-        assert "CUDA plugin" in found.cause
+def seeing(runtime: Runtime, *platforms: str, source: str = "a process of its own") -> Runtime:
+    """The runtime with what JAX sees there."""
+    seen = tuple(JaxDevice(one, {"gpu": "Tesla T4"}.get(one, one)) for one in platforms)
+    return dataclasses.replace(runtime, jax_devices=Fact.found(seen, source))
 
-    def test_xla_on_the_cpu_once_it_ships(self):
-        assert plan(colab(), "xla", matrix=WITH_XLA).backend == "xla"
+
+class TestJax:
+    """What is there and fits stays; what lacks is installed; what cannot work is refused."""
+
+    @pytest.mark.parametrize("release", RELEASES)
+    def test_on_the_cpu_xla_needs_no_plugin(self, release):
+        runtime = with_packages(colab(release), jax_cuda12_plugin=None)
+        planned = plan(runtime, "xla")
+        assert (planned.backend, planned.steps[0].kept) == ("xla", True)
+        assert planned.steps[0].requirements == (f"jax=={runtime.packages.expect()['jax']}",)
+
+    def test_missing_is_installed_beside_the_numpy_that_is_there(self):
+        step = plan(with_packages(colab(), jax=None, jaxlib=None), "xla").steps[0]
+        assert step.requirements == ("jax>=0.5.2", "numpy==2.1.3")
+        assert not step.kept
+
+    @pytest.mark.parametrize(
+        ("driver", "gpu", "shared", "extra"),
+        [
+            ("550.54.15", "T4", None, "cuda12"),
+            ("525.60.13", "H100", None, "cuda12"),
+            ("580.65.06", "T4", None, "cuda13"),
+            ("580.65.06", "A100", "nvidia-cudnn-cu12", "cuda12"),
+            ("580.65.06", Gpu(0, "Tesla V100", 16 * GIB, (7, 0)), None, "cuda12"),
+        ],
+    )
+    def test_missing_with_a_gpu(self, driver, gpu, shared, extra):
+        card = GPUS.get(gpu, gpu)
+        runtime = colab(gpu="T4", gpus=(card,), driver=Driver(driver, (12, 4)))
+        names = ("jax", "jaxlib", "jax_cuda12_plugin", "jax_cuda12_pjrt", "nvidia_cudnn_cu12")
+        runtime = with_packages(runtime, **dict.fromkeys(names))
+        if shared:
+            runtime = with_packages(runtime, **{shared: "9.10.2.21"})
+        step = plan(runtime).steps[0]
+        assert step.requirements == (f"jax[{extra}]>=0.5.2", "numpy==2.1.3")
+        assert driver in step.why
+
+    @pytest.mark.parametrize("release", RELEASES)
+    def test_missing_plugin_is_installed_in_the_version_of_jaxlib(self, release):
+        runtime = with_packages(colab(release, "T4"), jax_cuda12_plugin=None)
+        packages = runtime.packages.expect()
+        step = plan(runtime).steps[0]
+        assert step.requirements == (
+            f"jax-cuda12-plugin[with-cuda]=={packages['jaxlib']}",
+            f"jax=={packages['jax']}",
+            f"numpy=={packages['numpy']}",
+        )
+
+    def test_a_jax_that_has_no_plugin_for_cuda_13_gets_that_for_12(self):
+        runtime = colab("2025.10", "T4", driver=Driver("580.65.06", (13, 0)))
+        step = plan(with_packages(runtime, jax_cuda12_plugin=None, nvidia_cudnn_cu12=None)).steps[0]
+        assert step.requirements[0] == "jax-cuda12-plugin[with-cuda]==0.5.3"
+
+    def test_too_old_is_refused_rather_than_changed(self):
+        found = refusal(plan(with_packages(colab(), jax="0.4.38", jaxlib="0.4.38"), "xla"))
+        assert "JAX 0.4.38" in found.cause
+        assert "never changes JAX" in found.evidence
+        assert "jax>=0.5.2" in found.remedy
+
+    def test_plugin_of_another_version_is_refused_rather_than_changed(self):
+        found = refusal(plan(with_packages(colab(gpu="T4"), jax_cuda12_plugin="0.6.0"), "cuda"))
+        assert "0.6.0" in found.cause
+        assert "jaxlib is 0.7.2" in found.evidence
+        assert "jax-cuda12-plugin[with-cuda]==0.7.2" in found.remedy
+
+    def test_no_wheels(self):
+        runtime = with_packages(colab(machine="riscv64"), jax=None)
+        assert "no wheels of JAX for riscv64" in refusal(plan(runtime, "xla")).evidence
+
+    def test_no_room_for_the_plugin(self):
+        runtime = colab(gpu="T4", disk_free_bytes=2 * 10**9)
+        found = refusal(plan(with_packages(runtime, jax_cuda12_plugin=None), "cuda"))
+        assert "2000 MB are free" in found.evidence
+        assert plan(runtime, "cuda").steps
+
+    def test_what_jax_sees_is_enough(self):
+        assert plan(seeing(colab(gpu="T4"), "gpu"), "cuda0").steps
+        assert plan(seeing(colab(gpu="T4"), "cpu", "gpu"), "cuda").steps
+        assert plan(seeing(colab(), "cpu"), "xla").steps
+
+    def test_jax_that_sees_no_gpu(self):
+        found = refusal(plan(seeing(colab(gpu="T4"), "cpu"), "cuda"))
+        assert "does not see" in found.cause
+        assert "cpu (cpu); NVML lists Tesla T4" in found.evidence
+        assert "--device cpu" in found.remedy
+
+    def test_jax_that_sees_fewer_gpus(self):
+        runtime = colab(gpu="T4", gpus=(GPUS["T4"], dataclasses.replace(GPUS["T4"], index=1)))
+        assert "device=cuda1" in refusal(plan(seeing(runtime, "gpu"), "cuda1")).cause
+
+    def test_jax_that_is_kept_from_the_gpu(self):
+        runtime = seeing(colab(gpu="T4", environment={"JAX_PLATFORMS": "cpu"}), "cpu")
+        assert refusal(plan(runtime, "cuda")).evidence == "JAX_PLATFORMS=cpu"
+
+    @pytest.mark.parametrize("device", ["cuda", "xla"])
+    def test_jax_that_does_not_work(self, device):
+        broken = Fact.absent("ImportError: libcudnn.so.9: cannot open", "jax.devices()")
+        found = refusal(plan(colab(gpu="T4", jax_devices=broken), device))
+        assert "JAX 0.7.2 does not work here" in found.cause
+        assert "libcudnn.so.9" in found.evidence
+
+    @pytest.mark.parametrize("plugin", [None, "0.7.2"])
+    def test_jax_that_was_started_without_the_gpu(self, plugin):
+        runtime = with_packages(colab(gpu="T4"), jax_cuda12_plugin=plugin)
+        runtime = seeing(runtime, "cpu", source="jax's backends in this process")
+        found = refusal(plan(runtime, "cuda"))
+        assert "JAX was started in this process before Theano" in found.cause
+        assert "Restart the runtime" in found.remedy
+
+    def test_jax_that_was_started_with_the_gpu_keeps_its_memory(self):
+        runtime = seeing(colab(gpu="T4"), "gpu", source="jax's backends in this process")
+        assert "XLA's share of the GPU's memory is set already" in said(plan(runtime))
+
+    @pytest.mark.parametrize("problem", ["driver", "plugin", "jax"])
+    def test_by_default_the_cpu_takes_the_place_with_the_reason(self, problem):
+        runtime = {
+            "driver": colab(gpu="T4", driver=Driver("470.256.02", (11, 4))),
+            "plugin": with_packages(colab(gpu="T4"), jax_cuda12_plugin="0.6.0"),
+            "jax": seeing(colab(gpu="T4"), "cpu"),
+        }[problem]
+        planned = plan(runtime)
+        assert (planned.device, planned.refusals) == ("cpu", ())
+        assert [step.action for step in planned.steps] == CPU_STEPS
+        assert "Tesla T4 is here and not used: " in said(planned)
+
+
+class TestVisibleDevices:
+    """CUDA_VISIBLE_DEVICES hides GPUs and gives them other numbers."""
+
+    TWO = (GPUS["T4"], dataclasses.replace(GPUS["L4"], index=1))
+
+    def two(self, visible: str) -> Runtime:
+        return colab(gpu="T4", gpus=self.TWO, environment={"CUDA_VISIBLE_DEVICES": visible})
+
+    @pytest.mark.parametrize("visible", ["", "-1", "NoDevFiles"])
+    def test_none(self, visible):
+        found = refusal(plan(self.two(visible), "cuda"))
+        assert "CUDA_VISIBLE_DEVICES hides every one" in found.cause
+        assert f"CUDA_VISIBLE_DEVICES='{visible}'" in found.evidence
+        assert "CUDA_VISIBLE_DEVICES" in said(plan(self.two(visible)))
+
+    def test_the_second_alone_is_the_first(self):
+        assert "NVIDIA L4" in plan(self.two("1"), "cuda0").steps[-1].title
+        assert "cuda0 = NVIDIA L4" in refusal(plan(self.two("1"), "cuda1")).evidence
+
+    def test_uuids_are_left_to_jax(self):
+        assert plan(self.two("GPU-0aa0c4f2"), "cuda0").steps
+
+
+class TestPrecision:
+    def test_is_set(self):
+        planned = plan(colab(gpu="A100"), precision="tf32")
+        assert flags(planned)["xla.precision"] == planned.precision == "tf32"
+        assert planned.notes == ()
+
+    def test_of_the_user_s_flags_stays_unless_asked_otherwise(self):
+        runtime = with_flags(colab(gpu="A100"), "xla.precision=tf32")
+        assert plan(runtime).precision == "tf32"
+        assert plan(runtime, precision="float32").precision == "float32"
+
+    def test_a_gpu_without_tf32(self):
+        note = said(plan(colab(gpu="T4"), precision="tf32"))
+        assert "no effect on Tesla T4" in note
+        assert "it has 7.5" in note
+
+    def test_on_the_cpu_it_is_not_set(self):
+        planned = plan(colab(), precision="tf32")
+        assert flags(planned) == {"device": "cpu"}
+        assert "precision tf32 has no effect: device=cpu" in said(planned)
+
+    def test_a_word_that_is_none(self):
+        found = refusal(plan(with_flags(colab(gpu="T4"), "xla.precision=tf31")))
+        assert "one of float32, tf32" in found.cause
 
 
 class TestPygpu:
@@ -370,10 +546,11 @@ class TestPygpu:
         assert (planned.backend, planned.device) == ("gpuarray", "cuda")
         assert flags(planned) == {"device": "cuda", "floatX": "float32", "dnn.enabled": "False"}
         assert "cuDNN 9" in said(planned)
+        assert "pygpu 0.7.6 is here: Theano's own GPU backend computes" in said(planned)
 
     def test_is_preferred_to_xla(self):
         runtime = with_packages(colab(gpu="T4"), pygpu="0.7.6")
-        assert plan(runtime, "cuda0", matrix=WITH_XLA).backend == "gpuarray"
+        assert plan(runtime, "cuda0").backend == "gpuarray"
 
     def test_own_choice_about_cudnn_stays(self):
         runtime = with_flags(with_packages(colab(gpu="T4"), pygpu="0.7.6"), "dnn.enabled=auto")
@@ -384,14 +561,18 @@ class TestPygpu:
 
     def test_needs_a_compiler(self):
         runtime = colab(gpu="T4", compiler=Fact.absent("no g++ on PATH", "$PATH"))
-        found = refusal(plan(with_packages(runtime, pygpu="0.7.6"), "cuda"))
-        assert "compiler" in found.cause
+        runtime = with_packages(runtime, pygpu="0.7.6", jax="0.4.38")
+        assert "compiler" in refusal(plan(runtime, "cuda")).cause
 
-    def test_gpu_too_new(self):
+    @pytest.mark.parametrize(("device", "named"), [("cuda", "xla"), ("cuda0", "xla0")])
+    def test_gpu_too_new_is_served_by_xla_under_the_name_that_pygpu_does_not_take(
+        self, device, named
+    ):
         runtime = colab(gpu="T4", gpus=(Gpu(0, "NVIDIA B200", 180 * GIB, (10, 0)),))
-        runtime = with_packages(runtime, pygpu="0.7.6")
-        assert "10.0" in refusal(plan(runtime, "cuda")).evidence
-        assert plan(runtime, matrix=WITH_XLA).backend == "xla"
+        planned = plan(with_packages(runtime, pygpu="0.7.6"), device)
+        assert (planned.backend, planned.device) == ("xla", named)
+        assert flags(planned)["device"] == named
+        assert "10.0" in said(planned)
 
 
 class TestFlagsOfTheUser:
@@ -448,17 +629,50 @@ class TestFlagsOfTheUser:
         }
 
     @pytest.mark.parametrize("name", ["init_gpu_device=cuda0", "contexts=dev0->cuda0"])
-    def test_what_would_start_pygpu_is_left_out(self, name):
-        planned = plan(with_flags(colab(gpu="T4"), name))
-        assert name.partition("=")[0] not in flags(planned)
-        assert f"{name} is left out: it needs pygpu." in said(planned)
+    def test_other_devices_are_kept_beside_the_cpu(self, name):
+        planned = plan(with_flags(colab(gpu="T4"), f"device=cpu,{name}"))
+        flag, _, value = name.partition("=")
+        assert flags(planned) == {"device": "cpu", flag: value}
+        assert planned.steps[0].requirements[0].startswith("jax==")
+        assert planned.uses_jax
 
-    def test_init_gpu_device_works_beside_the_cpu_only(self):
-        runtime = with_packages(colab(gpu="T4"), pygpu="0.7.6")
-        kept = plan(with_flags(runtime, "device=cpu,init_gpu_device=cuda0"))
-        assert flags(kept)["init_gpu_device"] == "cuda0"
+    def test_several_gpus(self):
+        runtime = colab(gpu="T4", gpus=(GPUS["T4"], dataclasses.replace(GPUS["T4"], index=1)))
+        contexts = "dev0->cuda0;dev1->cuda1"
+        planned = plan(with_flags(runtime, f"contexts={contexts}"))
+        assert flags(planned) == {"contexts": contexts, "device": "cuda", "floatX": "float32"}
+        assert [step.action for step in planned.steps] == ["install", *CPU_STEPS]
+
+    @pytest.mark.parametrize(
+        ("contexts", "why"),
+        [
+            ("dev0->cuda0;dev1->cuda1", "no GPU number 1"),
+            ("dev0", "dev0 is not of the form name->device"),
+            ("dev0->tpu9", "no device 'tpu9'"),
+        ],
+    )
+    def test_contexts_that_cannot_be_served_are_left_out(self, contexts, why):
+        planned = plan(with_flags(colab(gpu="T4"), f"contexts={contexts}"))
+        assert "contexts" not in flags(planned)
+        assert why in said(planned)
+
+    @pytest.mark.parametrize("name", ["init_gpu_device=cuda0", "contexts=dev0->cuda0"])
+    def test_other_devices_are_left_out_where_there_is_no_gpu(self, name):
+        planned = plan(with_flags(colab(), name))
+        assert flags(planned) == {"device": "cpu"}
+        assert f"{name} is left out: device=cuda0 needs an NVIDIA GPU" in said(planned)
+
+    @pytest.mark.parametrize("packages", [{}, {"pygpu": "0.7.6"}])
+    def test_init_gpu_device_works_beside_the_cpu_only(self, packages):
+        runtime = with_packages(colab(gpu="T4"), **packages)
         dropped = plan(with_flags(runtime, "device=cuda0,init_gpu_device=cuda0"))
         assert "init_gpu_device" not in flags(dropped)
+        assert "it works with device=cpu only" in said(dropped)
+
+    def test_device_cpu_on_a_gpu_runtime_says_who_wants_it(self):
+        planned = plan(with_flags(colab(gpu="T4"), "device=cpu"))
+        assert planned.device == "cpu"
+        assert "Tesla T4 is here and not used: THEANO_FLAGS says device=cpu." in said(planned)
 
     def test_malformed_is_a_refusal(self):
         found = refusal(plan(with_flags(colab(), "device = cpu")))
@@ -476,9 +690,6 @@ class TestFlagsOfTheUser:
         twice = plan(with_flags(colab(gpu=gpu), once.flags))
         assert twice.flags == once.flags
         assert twice.device == once.device
-        if gpu:
-            assert GPUS[gpu].name in said(once)
-            assert GPUS[gpu].name in said(twice)
 
 
 def test_every_reason_to_refuse_is_given_at_once():

@@ -288,9 +288,49 @@ def test_jax_devices(jax):
         "import os, types\n"
         "assert os.environ['XLA_PYTHON_CLIENT_PREALLOCATE'] == 'false'\n"
         "print('noise')\n"
-        "def devices(): return [types.SimpleNamespace(platform='gpu', device_kind='Tesla T4')]\n"
+        "t4 = types.SimpleNamespace(platform='gpu', device_kind='Tesla T4')\n"
+        "def devices(platform=None): return [t4]\n"
     )
     assert fact.value == (JaxDevice("gpu", "Tesla T4"),)
+
+
+def test_jax_s_gpus_count_beside_its_default_device(jax):
+    fact = jax(
+        "import types\n"
+        "def devices(platform='cpu'): return [types.SimpleNamespace(platform=platform,"
+        " device_kind=platform)]\n"
+    )
+    assert fact.value == (JaxDevice("cpu", "cpu"), JaxDevice("cuda", "cuda"))
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("Backend 'cuda' failed to initialize: no driver\nmore", True), ("Unknown backend", False)],
+)
+def test_why_jax_s_gpu_backend_did_not_start(jax, said, kept):
+    fact = jax(
+        "import types\n"
+        "def devices(platform=None):\n"
+        f"    if platform: raise RuntimeError({said!r})\n"
+        "    return [types.SimpleNamespace(platform='cpu', device_kind='cpu')]\n"
+    )
+    assert fact.value == (JaxDevice("cpu", "cpu"),)
+    assert fact.source.endswith("; " + said.splitlines()[0] if kept else "a process of its own")
+
+
+def test_a_jax_that_is_started_here_is_asked_here(monkeypatch):
+    cpu = types.SimpleNamespace(platform="cpu", device_kind="cpu")
+    gpu = types.SimpleNamespace(platform="gpu", device_kind="Tesla T4")
+    bridge = types.ModuleType("jax._src.xla_bridge")
+    bridge._backends = {}
+    monkeypatch.setitem(sys.modules, "jax._src.xla_bridge", bridge)
+    assert accelerators.started() is None
+    bridge._backends = {
+        "cpu": types.SimpleNamespace(devices=lambda: [cpu]),
+        "cuda": types.SimpleNamespace(devices=lambda: [gpu]),
+    }
+    assert accelerators.started().value == (JaxDevice("gpu", "Tesla T4"), JaxDevice("cpu", "cpu"))
+    assert "in this process" in accelerators.started().source
 
 
 def test_jax_that_fails_blocks_or_is_not_there(jax, monkeypatch):

@@ -36,12 +36,14 @@ class Dependency:
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A CUDA plugin of JAX and the least driver and compute capability it runs with."""
+    """A CUDA plugin of JAX, and the least JAX, driver and compute capability it runs with."""
 
     distribution: str
     cuda: str
+    since: str
     driver: str
     compute_capability: str
+    disk_mb: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,10 @@ class Compat:
     dependencies: tuple[Dependency, ...]
     conflicts: tuple[tuple[str, str], ...]
     disk_minimum_mb: int
-    shipped: frozenset[str]
     gpuarray_capability_below: str
     gpuarray_cudnn_below: int
+    jax_minimum: str
+    tf32_capability: str
     plugins: tuple[Plugin, ...]
 
 
@@ -66,7 +69,6 @@ class Compat:
 def compat() -> Compat:
     """Return the matrix that this release ships."""
     data = tomllib.loads(resources.files(__package__).joinpath("compat.toml").read_text("utf-8"))
-    backends = data["backends"]
     return Compat(
         port=data["port"]["version"],
         upstream=data["port"]["upstream"],
@@ -76,8 +78,9 @@ def compat() -> Compat:
         dependencies=tuple(Dependency(**entry) for entry in data["dependency"]),
         conflicts=tuple(data["conflicts"].items()),
         disk_minimum_mb=data["disk"]["minimum_mb"],
-        shipped=frozenset(name for name, entry in backends.items() if entry["shipped"]),
-        gpuarray_capability_below=backends["gpuarray"]["compute_capability_below"],
-        gpuarray_cudnn_below=backends["gpuarray"]["cudnn_below"],
+        gpuarray_capability_below=data["gpuarray"]["compute_capability_below"],
+        gpuarray_cudnn_below=data["gpuarray"]["cudnn_below"],
+        jax_minimum=data["jax"]["minimum"],
+        tf32_capability=data["jax"]["tf32_compute_capability"],
         plugins=tuple(Plugin(**entry) for entry in data["plugin"]),
     )

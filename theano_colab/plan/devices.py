@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from theano_colab.plan.compat import Compat, at_least, numbers
-from theano_colab.plan.model import Refusal
+from theano_colab.plan import jax
+from theano_colab.plan.compat import Compat, numbers
+from theano_colab.plan.model import Refusal, Step
 
 if TYPE_CHECKING:
     from theano_colab.plan.flags import Flags
@@ -20,11 +21,17 @@ KNOWN_DEVICES = "auto, cpu, cuda, cuda0, cuda1 ..., xla"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A device that can be served: the backend, Theano's name for it, what the user should know."""
+    """A device that can be served: the backend, Theano's name for it, and what that takes.
+
+    ``notes`` is what the user should know; ``steps`` keep or install what the backend needs;
+    ``gpus`` are those that the device may mean.
+    """
 
     backend: Backend
     device: str
     notes: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    gpus: tuple[Gpu, ...] = ()
 
 
 def choose(runtime: Runtime, wanted: str, flags: Flags, compat: Compat) -> Choice | Refusal:
@@ -45,8 +52,9 @@ def serve(runtime: Runtime, device: str, compat: Compat) -> Choice | Refusal:
     """Say how a device can be served, or why it cannot."""
     if device == "cpu":
         return Choice("cpu", "cpu")
-    if device == "xla":
-        return _xla_problem(runtime, device, compat) or Choice("xla", device)
+    if re.fullmatch(r"xla\d*", device):
+        step = jax.provide(runtime, device, (), compat)
+        return step if isinstance(step, Refusal) else Choice("xla", device, steps=(step,))
     if re.fullmatch(r"opencl\d+:\d+", device):
         return _gpuarray_problem(runtime, device, (), compat) or Choice("gpuarray", device)
     if re.fullmatch(r"cuda\d*", device):
@@ -65,35 +73,40 @@ def _serve_cuda(runtime: Runtime, device: str, compat: Compat) -> Choice | Refus
         return gpus
     by_pygpu = _gpuarray_problem(runtime, device, gpus, compat)
     if by_pygpu is None:
-        return Choice("gpuarray", device)
-    if _has_pygpu(runtime) and "xla" not in compat.shipped:
-        return by_pygpu
-    by_xla = _plugin_problem(runtime, device, gpus, compat) or _xla_problem(runtime, device, compat)
-    return by_xla or Choice("xla", device)
+        version = (runtime.packages.value or {})["pygpu"]
+        note = f"pygpu {version} is here: Theano's own GPU backend computes, not XLA."
+        return Choice("gpuarray", device, (note,), gpus=gpus)
+    step = jax.provide(runtime, device, gpus, compat)
+    if isinstance(step, Refusal):
+        return by_pygpu if _has_pygpu(runtime) else step
+    if not _has_pygpu(runtime):
+        return Choice("xla", device, steps=(step,), gpus=gpus)
+    # Theano gives device=cuda to pygpu wherever it is there.
+    device = device.replace("cuda", "xla")
+    note = f"device={device}, which is the same GPU on XLA: {_because(by_pygpu)}"
+    return Choice("xla", device, (note,), (step,), gpus)
 
 
 def _best(runtime: Runtime, compat: Compat) -> Choice:
     if not runtime.gpus.value:
         return Choice("cpu", "cpu")
     served = serve(runtime, "cuda", compat)
-    if isinstance(served, Choice):
-        return served
-    names = " and ".join(dict.fromkeys(gpu.name for gpu in runtime.gpus.value))
-    reason = (
-        "this release of theano-colab computes on the CPU; its GPU backend comes with a later one."
-        if "xla" not in compat.shipped and not _has_pygpu(runtime)
-        else _because(served)
-    )
-    return Choice("cpu", "cpu", (f"{names} is here and not used: {reason}",))
+    return served if isinstance(served, Choice) else _unused(runtime, _because(served))
+
+
+def _unused(runtime: Runtime, why: str) -> Choice:
+    """Return the CPU, and why the GPU that is here is not used."""
+    names = " and ".join(dict.fromkeys(gpu.name for gpu in runtime.gpus.value or ()))
+    return Choice("cpu", "cpu", (f"{names} is here and not used: {why}",) if names else ())
 
 
 def _from_flags(runtime: Runtime, device: str, flags: Flags, compat: Compat) -> Choice | Refusal:
-    if device == "cpu":
-        # A second setup finds the first one's device=cpu; what it said about the GPU still holds.
-        return Choice("cpu", "cpu", _best(runtime, compat).notes)
-    served = serve(runtime, device, compat)
     setting = flags.setting("device")
     where = setting.origin if setting else "the flags"
+    if device == "cpu":
+        best = _best(runtime, compat)
+        return best if best.device == "cpu" else _unused(runtime, f"{where} says device=cpu.")
+    served = serve(runtime, device, compat)
     if isinstance(served, Choice):
         return served
     if flags.get("force_device") in {"True", "true", "1"}:
@@ -117,6 +130,14 @@ def _gpus_for(runtime: Runtime, device: str) -> tuple[Gpu, ...] | Refusal:
     if runtime.driver.value is None:
         evidence = runtime.driver.missing or f"asked: {runtime.driver.source}"
         return Refusal(f"device={device} needs NVIDIA's driver; none was found.", evidence, change)
+    gpus = _visible(runtime, gpus)
+    if not gpus:
+        hidden = (runtime.environment.value or {})["CUDA_VISIBLE_DEVICES"]
+        return Refusal(
+            f"device={device} needs a GPU, and CUDA_VISIBLE_DEVICES hides every one.",
+            f"CUDA_VISIBLE_DEVICES='{hidden}'; NVML lists {(runtime.gpus.value or ())[0].name}",
+            "Take it out: import os; del os.environ['CUDA_VISIBLE_DEVICES']; run setup again.",
+        )
     index = device.removeprefix("cuda")
     if not index:
         return gpus
@@ -128,6 +149,25 @@ def _gpus_for(runtime: Runtime, device: str) -> tuple[Gpu, ...] | Refusal:
             f"Use --device cuda{gpus[0].index}.",
         )
     return named
+
+
+def _visible(runtime: Runtime, gpus: tuple[Gpu, ...]) -> tuple[Gpu, ...]:
+    """Return the GPUs that CUDA shows this process, under the numbers it gives them.
+
+    CUDA_VISIBLE_DEVICES lists numbers, and the first that is none of them ends the list. It may
+    list UUIDs instead, which NVML's facts do not hold: then all are returned, and JAX decides.
+    """
+    text = (runtime.environment.value or {}).get("CUDA_VISIBLE_DEVICES")
+    if text is None or re.match(r"\s*(GPU|MIG)-", text):
+        return gpus
+    by_number = {gpu.index: gpu for gpu in gpus}
+    shown: list[Gpu] = []
+    for part in text.split(","):
+        gpu = by_number.get(int(part)) if part.strip().isdigit() else None
+        if gpu is None:
+            break
+        shown.append(replace(gpu, index=len(shown)))
+    return tuple(shown)
 
 
 def _gpuarray_problem(
@@ -156,54 +196,6 @@ def _gpuarray_problem(
         f"{compat.gpuarray_capability_below}",
         "Use --device cpu.",
     )
-
-
-def _plugin_problem(
-    runtime: Runtime, device: str, gpus: tuple[Gpu, ...], compat: Compat
-) -> Refusal | None:
-    """Say why no CUDA plugin of JAX (of those installed, if any is) runs on driver and GPU."""
-    installed = runtime.packages.value or {}
-    plugins = [p for p in compat.plugins if p.distribution in installed] or list(compat.plugins)
-    release = runtime.driver.expect().release
-    driven = [p for p in plugins if at_least(release, p.driver)]
-    if not driven:
-        least = min(plugins, key=lambda p: numbers(p.driver))
-        return Refusal(
-            f"NVIDIA's driver is too old for device={device}.",
-            f"the driver is {release}; CUDA {least.cuda} needs {least.driver} or newer",
-            f"Update NVIDIA's driver to {least.driver} or newer, or use --device cpu.",
-        )
-    if any(gpu.compute_capability >= numbers(p.compute_capability) for gpu in gpus for p in driven):
-        return None
-    least = min(driven, key=lambda p: numbers(p.compute_capability))
-    return Refusal(
-        f"{gpus[0].name} is too old for device={device}.",
-        f"its compute capability is {_dotted(gpus[0])}; JAX for CUDA {least.cuda} needs "
-        f"{least.compute_capability} or newer",
-        "Use --device cpu, or a newer GPU.",
-    )
-
-
-def _xla_problem(runtime: Runtime, device: str, compat: Compat) -> Refusal | None:
-    """Say why the XLA backend cannot serve the device."""
-    gpus = runtime.gpus.value or ()
-    here = ", ".join(f"{gpu.name} (compute capability {_dotted(gpu)})" for gpu in gpus) or "no GPU"
-    if "xla" not in compat.shipped:
-        return Refusal(
-            f"This release of theano-colab cannot serve device={device}.",
-            f"found {here}; the XLA backend comes with a later release, and pygpu is not installed",
-            "Use --device cpu, or leave --device out.",
-        )
-    installed = runtime.packages.value or {}
-    plugins = [p.distribution for p in compat.plugins]
-    lacking = "jax" if "jax" not in installed else "a CUDA plugin of JAX" if device != "xla" else ""
-    if lacking == "jax" or (lacking and not any(p in installed for p in plugins)):
-        return Refusal(
-            f"device={device} computes through JAX; {lacking} is not installed.",
-            "pip lists no " + ("jax" if lacking == "jax" else " or ".join(plugins)),
-            'pip install "theano-colab[gpu]", then run setup again.',
-        )
-    return None
 
 
 def _because(refusal: Refusal) -> str:

@@ -14,11 +14,13 @@ class Request:
     """What the user asked for.
 
     ``device`` is "auto", "cpu", "cuda", "cudaN" or "xla"; ``floatX`` is None where the user leaves
-    it to the plan (and to what THEANO_FLAGS and .theanorc say).
+    it to the plan (and to what THEANO_FLAGS and .theanorc say). ``precision`` is that of float32
+    products on XLA: "tf32" lets a GPU's tensor cores round their factors; None leaves it likewise.
     """
 
     device: str = "auto"
     floatX: Literal["float16", "float32", "float64"] | None = None  # noqa: N815  # Theano's name
+    precision: Literal["float32", "tf32"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class Plan:
 
     ``flags`` is the text for THEANO_FLAGS: the user's own settings, translated where they are
     obsolete, and what the plan adds. ``backend`` is "cpu", "gpuarray" or "xla"; ``device`` is what
-    ``theano.config.device`` will say. ``notes`` are sentences that the user should read. A plan
-    with refusals has no steps.
+    ``theano.config.device`` will say; ``precision`` is that of float32 products on "xla", and ""
+    elsewhere. ``notes`` are sentences that the user should read. A plan with refusals has no steps.
     """
 
     backend: Literal["cpu", "gpuarray", "xla"]
@@ -61,6 +63,12 @@ class Plan:
     steps: tuple[Step, ...]
     notes: tuple[str, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    precision: str = ""
+
+    @property
+    def uses_jax(self) -> bool:
+        """Whether a step keeps or installs JAX, for a device that computes through it."""
+        return any(r.startswith("jax") for step in self.steps for r in step.requirements)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain JSON values."""

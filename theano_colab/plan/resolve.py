@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from theano_colab.plan import compat as matrix
-from theano_colab.plan import vocabulary
+from theano_colab.plan import jax, vocabulary
 from theano_colab.plan.compat import Compat, at_least, numbers
-from theano_colab.plan.devices import Choice, choose
+from theano_colab.plan.devices import Choice, choose, serve
 from theano_colab.plan.flags import Flags, FlagsError
 from theano_colab.plan.model import Plan, Refusal, Request, Step
 from theano_colab.plan.refuse import is_macos, refusals
@@ -43,21 +44,32 @@ def resolve(runtime: Runtime, request: Request, compat: Compat | None = None) ->
         refused = (*refused, choice)
     if refused or isinstance(choice, Refusal):
         return Plan("cpu", "cpu", "", (), notes=translations, refusals=refused)
-    flags, flag_notes = _settle(runtime, request, flags, choice, compat)
+    flags, flag_notes, also = _settle(runtime, request, flags, choice, compat)
     text = _for_environment(flags, from_files).text()
+    choice = replace(choice, steps=tuple(dict.fromkeys((*choice.steps, *also))))
     return Plan(
         backend=choice.backend,
         device=choice.device,
         flags=text,
         steps=_steps(runtime, text, flags, choice, compat),
-        notes=(*translations, *choice.notes, *flag_notes, *_notes(runtime, flags, compat)),
+        notes=(
+            *translations,
+            *choice.notes,
+            *flag_notes,
+            *_notes(runtime, flags, compat),
+            *_memory_note(runtime, choice),
+        ),
+        precision=flags.get("xla.precision") or "float32" if choice.backend == "xla" else "",
     )
 
 
 def _settle(
     runtime: Runtime, request: Request, flags: Flags, choice: Choice, compat: Compat
-) -> tuple[Flags, tuple[str, ...]]:
-    """Add to the user's flags what the plan needs, and take out what would stop Theano."""
+) -> tuple[Flags, tuple[str, ...], tuple[Step, ...]]:
+    """Add to the user's flags what the plan needs, and take out what would stop Theano.
+
+    Returns the flags, notes, and the steps that devices beside the chosen one need.
+    """
     notes: list[str] = []
     if flags.get("device") != choice.device:
         flags = flags.with_setting("device", choice.device, PLAN)
@@ -65,8 +77,10 @@ def _settle(
         flags = flags.with_setting("floatX", request.floatX, PLAN)
     elif choice.device != "cpu" and not flags.get("floatX"):
         flags = flags.with_setting("floatX", "float32", PLAN)
-    flags, dropped = _without_gpu_flags(runtime, flags, choice)
-    notes += dropped
+    flags, said, also = _other_devices(runtime, flags, choice, compat)
+    notes += said
+    flags, said = _precision(request, flags, choice, compat)
+    notes += said
     if choice.backend == "gpuarray":
         flags, said = _cudnn(runtime, flags, compat)
         notes += said
@@ -81,21 +95,66 @@ def _settle(
         folder = runtime.temporary_folder.value or "/tmp/theano"  # noqa: S108  # Theano makes it
         flags = flags.with_setting("base_compiledir", folder, PLAN)
         notes.append(f"Your home folder cannot be written: compiled code goes to {folder}.")
-    return flags, tuple(notes)
+    return flags, tuple(notes), also
 
 
-def _without_gpu_flags(
-    runtime: Runtime, flags: Flags, choice: Choice
-) -> tuple[Flags, tuple[str, ...]]:
-    """Leave out flags that make Theano start a GPU backend that is not there."""
-    has_pygpu = "pygpu" in (runtime.packages.value or {})
-    notes = []
-    for name, usable in (("init_gpu_device", choice.device == "cpu"), ("contexts", True)):
-        if flags.get(name) and not (has_pygpu and usable):
-            why = "it works with device=cpu only" if has_pygpu else "it needs pygpu"
-            notes.append(f"{name}={flags.get(name)} is left out: {why}.")
+def _other_devices(
+    runtime: Runtime, flags: Flags, choice: Choice, compat: Compat
+) -> tuple[Flags, tuple[str, ...], tuple[Step, ...]]:
+    """Keep ``init_gpu_device`` and ``contexts`` where every device that they name can be served."""
+    notes: list[str] = []
+    steps: list[Step] = []
+    for name in ("init_gpu_device", "contexts"):
+        value = flags.get(name)
+        if not value:
+            continue
+        served = _serve_named(runtime, name, value, choice, compat)
+        if isinstance(served, str):
+            notes.append(f"{name}={value} is left out: {served}")
             flags = flags.without(name)
-    return flags, tuple(notes)
+        else:
+            steps += served
+    return flags, tuple(notes), tuple(steps)
+
+
+def _serve_named(
+    runtime: Runtime, name: str, value: str, choice: Choice, compat: Compat
+) -> tuple[Step, ...] | str:
+    """Return the steps that the devices named need, or why one of them cannot be served."""
+    if name == "init_gpu_device" and choice.device != "cpu":
+        return "it works with device=cpu only."
+    steps: list[Step] = []
+    for one in filter(None, value.split(";")):
+        _, arrow, device = one.rpartition("->")
+        if (name == "contexts") != bool(arrow):
+            return f"{one} is not of the form name->device."
+        served = serve(runtime, device.strip(), compat)
+        if isinstance(served, Refusal):
+            return f"{served.cause.rstrip('.')} ({served.evidence})."
+        if served.device != device.strip():
+            return f"{device.strip()} is called {served.device} here."
+        steps += served.steps
+    return tuple(steps)
+
+
+def _precision(
+    request: Request, flags: Flags, choice: Choice, compat: Compat
+) -> tuple[Flags, tuple[str, ...]]:
+    """Set the precision that was asked for, and say where it has no effect."""
+    if request.precision and choice.backend == "xla":
+        flags = flags.with_setting("xla.precision", request.precision, PLAN)
+    asked = request.precision or flags.get("xla.precision")
+    if asked != "tf32":
+        return flags, ()
+    if choice.backend != "xla":
+        return flags, (f"precision tf32 has no effect: device={choice.device} does not use XLA.",)
+    able = [g for g in choice.gpus if g.compute_capability >= numbers(compat.tf32_capability)]
+    if choice.gpus and not able:
+        gpu = choice.gpus[0]
+        has = ".".join(map(str, gpu.compute_capability))
+        needs = f"TF32 needs compute capability {compat.tf32_capability}, and it has {has}"
+        return flags, (f"precision tf32 has no effect on {gpu.name}: {needs}.",)
+    return flags, ()
 
 
 def _cudnn(runtime: Runtime, flags: Flags, compat: Compat) -> tuple[Flags, tuple[str, ...]]:
@@ -159,7 +218,7 @@ def _steps(
     present = packages.get("theano")
     done = present == compat.port
     missing = tuple(d for d in compat.dependencies if d.name not in packages)
-    steps = []
+    steps: list[Step] = []
     if missing or "numpy" not in packages:
         # Naming NumPy's own version keeps pip from changing it.
         pin = f"numpy=={numpy}" if "numpy" in packages else f"numpy>={compat.numpy_minimum}"
@@ -172,6 +231,7 @@ def _steps(
                 (*(f"{d.name}>={d.minimum}" for d in missing), pin),
             )
         )
+    steps += choice.steps
     build = f"Build Theano {compat.upstream} for Python {python} and NumPy {numpy}"
     why = f"Theano {compat.upstream} as published does not import on Python {python} or NumPy 2."
     steps += [
@@ -192,11 +252,17 @@ def _steps(
         Step("warm", "Compile what every import needs", _why_warm(runtime, flags)),
         Step(
             "verify",
-            f"Check a computed result on {choice.device}",
+            f"Check computed results on {_spoken(choice)}",
             "Only a result that agrees with NumPy's shows that Theano works.",
         ),
     ]
     return tuple(steps)
+
+
+def _spoken(choice: Choice) -> str:
+    """Return "cuda (Tesla T4)"; without the name where the device may be any of several."""
+    names = {gpu.name for gpu in choice.gpus}
+    return f"{choice.device} ({names.pop()})" if len(names) == 1 else choice.device
 
 
 def _why_install(present: str | None, compat: Compat) -> str:
@@ -241,3 +307,13 @@ def _notes(runtime: Runtime, flags: Flags, compat: Compat) -> tuple[str, ...]:
     elif loaded is not None:
         notes.append(f"Theano {loaded} is imported already: a restart is needed after setup.")
     return tuple(notes)
+
+
+def _memory_note(runtime: Runtime, choice: Choice) -> tuple[str, ...]:
+    """Say so where the user's own JAX took its memory before Theano could have a say."""
+    if not jax.is_started(runtime) or not choice.gpus or "theano" in (runtime.loaded.value or {}):
+        return ()
+    return (
+        "JAX was started before Theano: XLA's share of the GPU's memory is set already, and "
+        "gpuarray.preallocate has no effect.",
+    )

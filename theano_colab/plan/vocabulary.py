@@ -36,7 +36,7 @@ class Translation:
 
 
 def is_known(name: str) -> bool:
-    """Say whether Theano 1.0.5 has registered a flag of this name."""
+    """Say whether Theano 1.0.5, or the XLA backend in it, has registered a flag of this name."""
     return name in _kinds()
 
 
@@ -128,7 +128,7 @@ def _accepts(kind: str, value: str) -> bool:
         case "float":
             return _parses(float, value)
         case "device":
-            return bool(re.fullmatch(r"|cpu|xla|cuda[0-9]*|opencl[0-9]+:[0-9]+", value))
+            return bool(re.fullmatch(r"|cpu|xla[0-9]*|cuda[0-9]*|opencl[0-9]+:[0-9]+", value))
         case "removed":
             return not value
         case _:

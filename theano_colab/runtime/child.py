@@ -66,6 +66,9 @@ class Question:
         except subprocess.TimeoutExpired:
             output, errors = self._end()
             return Answer(output, errors, f"no answer within {limit:g} s")
+        except BaseException:  # an interrupt of the kernel, which the process is out of reach of
+            self._end()
+            raise
         code = self._process.returncode
         if code < 0:
             return Answer(output, errors, f"the process that asked died of signal {-code}")

@@ -55,7 +55,8 @@ def describe_plan(plan: Plan, runtime_line: str) -> Panel:
 def _headline(plan: Plan) -> Headline:
     if plan.refusals:
         return Headline("error", "Setup would refuse, and change nothing")
-    target = f"Theano would compute on {plan.device} (backend: {plan.backend})"
+    precision = f", precision: {plan.precision}" if plan.precision else ""
+    target = f"Theano would compute on {plan.device} (backend: {plan.backend}{precision})"
     todo = sum(not step.kept for step in plan.steps)
     if not todo:
         return Headline("ok", "Everything is in place", target)

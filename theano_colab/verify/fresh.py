@@ -27,17 +27,21 @@ def run_fresh(
     flags: str,
     *,
     on_line: Callable[[str], None],
+    force_device: bool = False,
     time_limit: float = TIME_LIMIT_SECONDS,
 ) -> Verified:
     """Run the checks in a new process with THEANO_FLAGS set to ``flags``.
 
-    ``on_line`` gets each step of the checks and each line that Theano logs meanwhile.
+    ``on_line`` gets each step of the checks and each line that Theano logs meanwhile. With
+    ``force_device`` a device that cannot be used is a failure, and the CPU does not take its place.
 
     Raises
     ------
     TheanoColabError
         If a check fails, Theano raises, or the process dies or outlasts ``time_limit`` (seconds).
     """
+    if force_device:
+        flags = f"{flags},force_device=True"  # the last of two settings is Theano's
     environment = children.environment(os.environ) | {"THEANO_FLAGS": flags}
     said: deque[str] = deque(maxlen=40)
     events: dict[str, Any] = {}
@@ -127,6 +131,13 @@ def _explain(events: dict[str, Any], code: int, said: deque[str]) -> TheanoColab
             failure["message"],
             "Do not trust its numbers here. Try %theano setup with THEANO_FLAGS='blas.ldflags=' "
             "(NumPy's own routines), and report this.",
+        )
+    if failure["message"].startswith("device="):
+        device, _, why = failure["message"].partition(": ")
+        return TheanoColabError(
+            f"Theano cannot use {device}.",
+            why[:300] or last,
+            "Run %theano setup --device cpu, or mend what the line above says.",
         )
     full = any("No space left on device" in line for line in said)
     if full:

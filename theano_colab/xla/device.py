@@ -97,20 +97,39 @@ def registered() -> tuple[Context, ...]:
     return tuple(_contexts.values())
 
 
-def reserve_memory(preallocate: float, total: int | None = None) -> None:
+def reserve_memory(preallocate: float, spec: str = "cuda") -> None:
     """Set how much GPU memory XLA takes at once, unless the user has: before JAX's first use.
 
     ``preallocate`` is Theano's ``gpuarray.preallocate``: a fraction of the card's memory up to 1,
-    beyond it MB, of ``total`` bytes; 0 or less takes memory as it is needed. JAX's own default, three
-    quarters of the card, would leave nothing to other libraries in the same notebook
+    beyond it MB of the card that ``spec`` names; 0 or less takes memory as it is needed. JAX's own
+    default, three quarters of the card, would leave nothing to other libraries in the same notebook
     (JAX's documentation, "GPU memory allocation").
     """
     fraction = preallocate
     if preallocate > 1:
+        total = _card_memory(spec)
         fraction = preallocate * 2**20 / total if total else 0
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "true" if fraction > 0 else "false")
     if fraction > 0:
-        os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{min(fraction, 0.95):.2f}")
+        # Theano, too, leaves a twentieth of the card alone.
+        os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{min(fraction, 0.95):.4f}")
+
+
+def _card_memory(spec: str) -> int | None:
+    """Return the bytes of memory of the card that ``spec`` names, asked of NVML; None without one.
+
+    CUDA_VISIBLE_DEVICES renumbers the cards; one that it names by UUID is taken for the first.
+    """
+    from theano_colab.runtime import gpu
+
+    _, cards = gpu.read(gpu.ask())
+    number = re.sub(r"\D", "", spec) or "0"
+    shown = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    if shown != [""] and int(number) < len(shown):
+        number = shown[int(number)].strip()
+    index = int(number) if number.isdigit() else 0
+    sizes = {card.index: card.memory_bytes for card in cards.value or ()}
+    return sizes.get(index)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ def start(config: Any) -> None:
     default = config.device if config.device != "cpu" else ""
     if config.init_gpu_device and default:
         raise ValueError("you must set device=cpu to use init_gpu_device.")
-    device.reserve_memory(config.gpuarray.preallocate)
+    device.reserve_memory(config.gpuarray.preallocate, default or config.init_gpu_device)
     try:
         if default:
             _tell(config, use(default))
