@@ -49,7 +49,7 @@ def nvml(tmp_path, monkeypatch):
     def ask(changes="", *, shuts_down=True):
         text = f"SHUT = {str(shut)!r}\n" + BINDINGS + textwrap.dedent(changes)
         (tmp_path / "pynvml.py").write_text(text)
-        answer = gpu.read(gpu.ask())
+        answer = gpu.read(gpu.ask())[:2]
         assert shut.exists() == shuts_down
         return answer
 
@@ -173,13 +173,13 @@ def test_a_library_that_crashes(nvml):
     Path("/proc/driver/nvidia/version").exists(), reason="this machine has NVIDIA's driver"
 )
 def test_no_driver_on_this_machine():
-    driver, gpus = gpu.read(gpu.ask())
+    driver, gpus, _ = gpu.read(gpu.ask())
     assert driver.missing == gpus.missing == "NVML Shared Library Not Found"
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not os.path.exists("/dev/nvidia0"), reason="no GPU here")  # noqa: PTH110  # a device file
 def test_the_gpu_of_this_machine():
-    driver, gpus = gpu.read(gpu.ask())
+    driver, gpus, _ = gpu.read(gpu.ask())
     assert driver.value.cuda >= (11, 0)
     assert gpus.value[0].memory_bytes > GIB

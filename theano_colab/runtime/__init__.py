@@ -53,6 +53,11 @@ def detect(*, jax: bool = False) -> Runtime:
         "pip": _fact(packages.pip),
         "packages": _fact(packages.packages),
         "loaded": _fact(packages.loaded),
+        "theano_places": _fact(packages.theano_places),
+        "container": _fact(host.container),
+        "pci_gpus": _fact(host.pci_gpus),
+        "driver_library": _fact(cuda.driver_library),
+        "cudnn_header": _fact(lambda: cuda.cudnn_header(toolkits.value or ())),
         "python_headers": _fact(host.python_headers),
         "blas": _fact(_blas),
         "cpu": _fact(host.cpu),
@@ -67,10 +72,12 @@ def detect(*, jax: bool = False) -> Runtime:
         "toolkits": toolkits,
         "environment": _fact(environment.environment),
         "theanorc": _fact(environment.theanorc),
+        "named_paths": _fact(environment.named_paths),
         "compiler": _fact(lambda: host.compiler(compiler())),
         "cuda_libraries": _fact(lambda: cuda.libraries(pathfinder(), toolkits.value or ())),
     }
-    facts["driver"], facts["gpus"] = _pair(lambda: gpu.read(nvml()))
+    of_nvml = ("driver", "gpus", "gpu_memory_free")
+    facts |= zip(of_nvml, _several(lambda: gpu.read(nvml()), len(of_nvml)), strict=True)
     if devices is None:
         facts["jax_devices"] = Fact.absent("not asked", "detect(jax=False)")
     else:
@@ -107,11 +114,11 @@ def _fact(probe: Callable[[], Fact[T]]) -> Fact[T]:
         return _failed(error)
 
 
-def _pair(probe: Callable[[], tuple[Fact[Any], Fact[Any]]]) -> tuple[Fact[Any], Fact[Any]]:
+def _several(probe: Callable[[], tuple[Fact[Any], ...]], count: int) -> tuple[Fact[Any], ...]:
     try:
         return probe()
     except Exception as error:  # noqa: BLE001  # as in _fact
-        return _failed(error), _failed(error)
+        return (_failed(error),) * count
 
 
 def _failed(error: Exception) -> Fact[Any]:

@@ -137,6 +137,29 @@ def libraries(
     return Fact.found(tuple(ordered), source)
 
 
+def driver_library() -> Fact[str]:
+    """Return the libcuda.so.1 that a process would open, as the loader searches."""
+    for entry in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep):
+        path = Path(entry) / "libcuda.so.1"
+        if entry.startswith("/") and path.exists():
+            return Fact.found(str(path), "$LD_LIBRARY_PATH")
+    for name, path in _ldconfig():
+        if name == "libcuda.so.1":
+            return Fact.found(str(path), "ldconfig -p")
+    return Fact.absent("no libcuda.so.1", "$LD_LIBRARY_PATH, ldconfig -p")
+
+
+def cudnn_header(found_toolkits: Iterable[Toolkit], root: Path = Path("/")) -> Fact[str]:
+    """Return the version in the cudnn_version.h that a compiler finds; ``root`` is for tests."""
+    folders = [Path(toolkit.root) / "include" for toolkit in found_toolkits]
+    folders += [root / "usr/include", *sorted((root / "usr/include").glob("*-linux-gnu"))]
+    for folder in folders:
+        version = _cudnn_version(folder / "cudnn_version.h")
+        if version is not None:
+            return Fact.found(version, str(folder / "cudnn_version.h"))
+    return Fact.absent("no cudnn_version.h", ", ".join(map(str, folders)))
+
+
 def _in_toolkits(roots: list[Path]) -> Iterator[Path]:
     for root in roots:
         # Not /usr itself, where Debian's own toolkit lives: ldconfig knows those.
@@ -149,13 +172,18 @@ def _in_system() -> Iterator[Path]:
     for entry in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep):
         if entry.startswith("/"):
             yield from _in_folder(Path(entry))
+    yield from (path for name, path in _ldconfig() if _SONAME.fullmatch(name))
+
+
+def _ldconfig() -> Iterator[tuple[str, Path]]:
+    """Yield the names in the loader's cache and the files that they stand for."""
     ldconfig = shutil.which("ldconfig", path=f"{os.environ.get('PATH', '')}:/sbin:/usr/sbin")
     if ldconfig is not None:
         answer = child.Question([ldconfig, "-p"]).answer(LIMIT)
         for line in answer.output.splitlines():
             name, arrow, path = line.strip().partition(" => ")
-            if arrow and _SONAME.fullmatch(name.partition(" ")[0]):
-                yield Path(path)
+            if arrow:
+                yield name.partition(" ")[0], Path(path)
 
 
 def _in_folder(folder: Path) -> list[Path]:
@@ -172,14 +200,17 @@ def _library_version(name: str, path: Path) -> str | None:
         return numbers
     if name == "cudnn":
         for folder in (path.parent.parent / "include", Path("/usr/include")):
-            header = folder / "cudnn_version.h"
-            parts = [
-                _find(header, rf"#define\s+CUDNN_{part}\s+(\d+)")
-                for part in ("MAJOR", "MINOR", "PATCHLEVEL")
-            ]
-            if all(parts):
-                return ".".join(part[1] for part in parts if part)
+            if version := _cudnn_version(folder / "cudnn_version.h"):
+                return version
     return None
+
+
+def _cudnn_version(header: Path) -> str | None:
+    parts = [
+        _find(header, rf"#define\s+CUDNN_{part}\s+(\d+)")
+        for part in ("MAJOR", "MINOR", "PATCHLEVEL")
+    ]
+    return ".".join(part[1] for part in parts if part) if all(parts) else None
 
 
 def _find(path: Path, pattern: str) -> re.Match[str] | None:

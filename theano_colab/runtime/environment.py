@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from theano_colab.runtime.model import Fact
@@ -13,8 +14,9 @@ _NAMES = {
     "THEANO_FLAGS", "THEANORC", "CUDA_PATH", "CUDA_HOME", "CUDA_ROOT", "CUDA_VISIBLE_DEVICES",
     "LD_LIBRARY_PATH", "LIBRARY_PATH", "JAX_PLATFORMS", "JAX_PLATFORM_NAME", "XLA_FLAGS",
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "COLAB_RELEASE_TAG", "COLAB_GPU",
-    "CONDA_PREFIX", "VIRTUAL_ENV",
+    "CONDA_PREFIX", "VIRTUAL_ENV", "KERAS_BACKEND",
 }  # fmt: skip
+_PATH = re.compile(r"(?<![\w.~/-])/[^\s,;:'\"]+")
 _PREFIXES = ("XLA_PYTHON_CLIENT_", "TPU_")
 
 
@@ -26,6 +28,13 @@ def environment() -> Fact[dict[str, str]]:
         if key in _NAMES or key.startswith(_PREFIXES)
     }
     return Fact.found(chosen, "os.environ")
+
+
+def named_paths() -> Fact[dict[str, bool]]:
+    """Return the absolute paths that the variables and the .theanorc name: whether each exists."""
+    texts = [*(environment().value or {}).values(), *(theanorc().value or {}).values()]
+    paths = sorted({path for text in texts for path in _PATH.findall(text)})
+    return Fact.found({path: os.path.exists(path) for path in paths}, "os.stat")  # noqa: PTH110  # never raises
 
 
 def theanorc() -> Fact[dict[str, str]]:

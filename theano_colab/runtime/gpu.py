@@ -23,8 +23,10 @@ def ask() -> child.Question:
     return child.python(str(_SCRIPT))
 
 
-def read(question: child.Question) -> tuple[Fact[Driver], Fact[tuple[Gpu, ...]]]:
-    """Wait for NVML's answer and return the driver and the GPUs.
+def read(
+    question: child.Question,
+) -> tuple[Fact[Driver], Fact[tuple[Gpu, ...]], Fact[tuple[int, ...]]]:
+    """Wait for NVML's answer; return the driver, the GPUs and the bytes that are free on each.
 
     CUDA_VISIBLE_DEVICES has no say here: NVML names all GPUs. A GPU in MIG mode appears as its
     instances, each with the index of the GPU it is a part of.
@@ -37,7 +39,11 @@ def read(question: child.Question) -> tuple[Fact[Driver], Fact[tuple[Gpu, ...]]]
         record = json.loads(answer.output.splitlines()[-1])
         reason = record.get("missing")
     if reason is not None:
-        return Fact.absent(reason, source), Fact.absent(reason, source)
+        return (
+            Fact.absent(reason, source),
+            Fact.absent(reason, source),
+            Fact.absent(reason, source),
+        )
     major, minor = record["cuda"]
     driver = Fact.found(Driver(record["release"], (major, minor)), source)
     gpus = tuple(
@@ -51,5 +57,10 @@ def read(question: child.Question) -> tuple[Fact[Driver], Fact[tuple[Gpu, ...]]]
     )
     remarks = "; ".join(record["remarks"])
     if not gpus:
-        return driver, Fact.absent(remarks or "the driver has no GPU", source)
-    return driver, Fact.found(gpus, f"{source}; {remarks}" if remarks else source)
+        none = remarks or "the driver has no GPU"
+        return driver, Fact.absent(none, source), Fact.absent(none, source)
+    found = Fact.found(gpus, f"{source}; {remarks}" if remarks else source)
+    free = [gpu.get("free") for gpu in record["gpus"]]
+    if None in free:
+        return driver, found, Fact.absent("these bindings do not say", source)
+    return driver, found, Fact.found(tuple(free), source)

@@ -78,6 +78,33 @@ def compiler(asked: tuple[str, child.Question] | None) -> Fact[Compiler]:
     return Fact.found(Compiler(path, version), f"{path} -dumpfullversion")
 
 
+def container(root: Path = Path("/")) -> Fact[str]:
+    """Return what contains this system: "docker", "podman", "kubernetes". ``root`` is for tests."""
+    marks = {
+        ".dockerenv": "docker",
+        "run/.containerenv": "podman",
+        "var/run/secrets/kubernetes.io": "kubernetes",
+    }
+    for mark, name in marks.items():
+        if (root / mark).exists():
+            return Fact.found(name, str(root / mark))
+    return Fact.absent("no sign of a container", ", ".join(f"/{mark}" for mark in marks))
+
+
+def pci_gpus(devices: Path = Path("/sys/bus/pci/devices")) -> Fact[int]:
+    """Return how many NVIDIA display controllers (PCI class 03) are on the bus."""
+    if not devices.is_dir():
+        return Fact.absent("there is no such folder", str(devices))
+    count = 0
+    for device in devices.iterdir():
+        try:
+            vendor, kind = ((device / name).read_text().strip() for name in ("vendor", "class"))
+        except OSError:
+            continue
+        count += vendor == "0x10de" and kind.startswith("0x03")
+    return Fact.found(count, str(devices))
+
+
 def python_headers() -> Fact[str]:
     """Return the folder of Python.h, without which nothing that Theano writes compiles."""
     folder = sysconfig.get_path("include")

@@ -119,7 +119,15 @@ class Runtime:
     ``user_site`` is the folder that pip falls back to by itself where site-packages cannot be
     written; it is absent where pip would not. ``temporary_folder`` is one of this user's own, below
     the temporary directory; it need not exist.
+    ``container`` names what contains this system ("docker"); absent on a machine of its own.
+    ``pci_gpus`` counts NVIDIA's display controllers on the PCI bus, with or without a driver.
+    ``gpu_memory_free`` holds bytes, in the order of ``gpus``. ``driver_library`` is the libcuda
+    that a process would open. ``cudnn_header`` is the version in cudnn_version.h.
+    ``theano_places`` are the modules and packages called theano on ``sys.path``, in its order: the
+    first is imported.
     ``environment`` holds the allow-listed environment variables that bear on Theano or CUDA.
+    ``named_paths`` are the absolute paths that those variables and files name, and whether each
+    exists.
     ``theanorc`` lists the .theanorc files that Theano would read, by path, with their text.
     """
 
@@ -133,6 +141,7 @@ class Runtime:
     pip: Fact[str]
     packages: Fact[dict[str, str]]
     loaded: Fact[dict[str, str]]
+    theano_places: Fact[tuple[str, ...]]
     compiler: Fact[Compiler]
     python_headers: Fact[str]
     blas: Fact[tuple[Blas, ...]]
@@ -145,13 +154,19 @@ class Runtime:
     user_site: Fact[str]
     home_writable: Fact[bool]
     temporary_folder: Fact[str]
+    container: Fact[str]
+    pci_gpus: Fact[int]
     driver: Fact[Driver]
+    driver_library: Fact[str]
     gpus: Fact[tuple[Gpu, ...]]
+    gpu_memory_free: Fact[tuple[int, ...]]
     toolkits: Fact[tuple[Toolkit, ...]]
     cuda_libraries: Fact[tuple[CudaLibrary, ...]]
+    cudnn_header: Fact[str]
     jax_devices: Fact[tuple[JaxDevice, ...]]
     environment: Fact[dict[str, str]]
     theanorc: Fact[dict[str, str]]
+    named_paths: Fact[dict[str, bool]]
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values; ``from_json`` reads it back."""

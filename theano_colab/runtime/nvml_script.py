@@ -49,7 +49,7 @@ def _record(nvml: Any) -> dict[str, Any]:  # noqa: ANN401  # a module without pu
                 {
                     "index": index,
                     "name": _text(nvml.nvmlDeviceGetName(part)),
-                    "memory_bytes": int(nvml.nvmlDeviceGetMemoryInfo(part).total),
+                    **_memory(nvml, part),
                     "compute_capability": capability,
                 }
                 for part in ([handle] if instances is None else instances)
@@ -62,6 +62,11 @@ def _record(nvml: Any) -> dict[str, Any]:  # noqa: ANN401  # a module without pu
         "gpus": gpus,
         "remarks": remarks,
     }
+
+
+def _memory(nvml: Any, part: Any) -> dict[str, Any]:  # noqa: ANN401  # as above
+    memory = nvml.nvmlDeviceGetMemoryInfo(part)
+    return {"memory_bytes": int(memory.total), "free": getattr(memory, "free", None)}
 
 
 def _mig_instances(nvml: Any, handle: Any) -> list[Any] | None:  # noqa: ANN401  # as above

@@ -65,6 +65,23 @@ def loaded() -> Fact[dict[str, str]]:
     return Fact.found(found, "sys.modules")
 
 
+def theano_places() -> Fact[tuple[str, ...]]:
+    """Return what ``import theano`` may find, in the order of ``sys.path``: the first one wins.
+
+    A folder without ``__init__.py`` does not count: it never wins over a package after it.
+    """
+    found: dict[str, None] = {}
+    for entry in sys.path:
+        folder = Path(entry or ".")
+        for path in (folder / "theano" / "__init__.py", folder / "theano.py"):
+            if path.is_file():
+                found[os.path.realpath(path)] = None
+    source = "sys.path"
+    if not found:
+        return Fact.absent("there is no theano on sys.path", source)
+    return Fact.found(tuple(found), source)
+
+
 def pip() -> Fact[str]:
     """Return the version of this Python's pip, without importing it."""
     source = "metadata folders on sys.path"

@@ -124,6 +124,14 @@ def _gpus(value: tuple[Gpu, ...]) -> Cell:
     return _lines(lines, "GPU", "", "none")
 
 
+def _free(value: tuple[int, ...]) -> Cell:
+    return _lines([gibibytes(free) for free in value], "GPU", "", "none")
+
+
+def _places(value: tuple[str, ...]) -> Cell:
+    return _lines(list(value), "place", "", "none", code=True)
+
+
 def _toolkits(value: tuple[Toolkit, ...]) -> Cell:
     lines = [f"CUDA {t.version}: {t.root} (found via {t.found_via})" for t in value]
     return _lines(lines, "toolkit", "", "none")
@@ -143,6 +151,11 @@ def _environment(value: dict[str, str]) -> Cell:
     return _lines(lines, "variable", "", "none of them is set", code=True)
 
 
+def _named(value: dict[str, bool]) -> Cell:
+    lines = [f"{path}: {'there' if exists else 'missing'}" for path, exists in value.items()]
+    return _lines(lines, "path", "", "none", code=True)
+
+
 def _theanorc(value: dict[str, str]) -> Cell:
     lines = [line for path, text in value.items() for line in (f"{path}:", *text.splitlines())]
     return _lines(lines, "line", "", "there is none", code=True)
@@ -157,6 +170,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, Callable[[Any], Cell]], ...
             ("operating_system", "Operating system", _text),
             ("machine", "Machine", _text),
             ("bits", "Bits of a pointer", _text),
+            ("container", "Container", _text),
         ),
     ),
     (
@@ -170,6 +184,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, Callable[[Any], Cell]], ...
             ("user_site", "User site", _path),
             ("packages", "Installed", _packages),
             ("loaded", "Imported already", _loaded),
+            ("theano_places", "theano on sys.path", _places),
         ),
     ),
     (
@@ -184,9 +199,13 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, Callable[[Any], Cell]], ...
         "GPU and CUDA",
         (
             ("gpus", "GPU", _gpus),
+            ("gpu_memory_free", "Free on the GPU", _free),
+            ("pci_gpus", "NVIDIA GPUs on the PCI bus", _text),
             ("driver", "Driver", _driver),
+            ("driver_library", "libcuda", _path),
             ("toolkits", "CUDA toolkits", _toolkits),
             ("cuda_libraries", "CUDA libraries", _cuda_libraries),
+            ("cudnn_header", "cuDNN's header", _text),
             ("jax_devices", "Devices of JAX", _jax),
         ),
     ),
@@ -206,6 +225,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, Callable[[Any], Cell]], ...
         (
             ("environment", "Variables", _environment),
             ("theanorc", ".theanorc", _theanorc),
+            ("named_paths", "Paths named there", _named),
         ),
     ),
 )
