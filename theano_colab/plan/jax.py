@@ -113,16 +113,17 @@ def _blind(runtime: Runtime, device: str, gpus: tuple[Gpu, ...]) -> Refusal | No
     if not is_asked(runtime):
         return None
     seen = runtime.jax_devices.value
+    platforms = (runtime.environment.value or {}).get("JAX_PLATFORMS", "")
     if seen is None:
+        asked = f" (JAX_PLATFORMS={platforms})" if platforms else ""
         return Refusal(
             f"JAX {_version(runtime, 'jax')} does not work here, and device={device} needs it.",
-            runtime.jax_devices.missing or "",
+            f"{runtime.jax_devices.missing}{asked}",
             'See it with python -c "import jax; jax.devices()", or use --device cpu.',
         )
     number = int(re.sub(r"\D", "", device) or 0)
     if number < sum(not gpus or one.platform == "gpu" for one in seen):
         return None
-    platforms = (runtime.environment.value or {}).get("JAX_PLATFORMS", "")
     if gpus and platforms and not re.search("cuda|gpu", platforms):
         return Refusal(
             f"device={device} computes through JAX, which is kept from the GPU.",

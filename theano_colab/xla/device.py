@@ -66,8 +66,11 @@ def register(name: str | None, spec: str) -> Context:
     kind, number = matched[1], int(matched[2] or 0)
     try:
         devices = jax.devices("cuda" if kind == "cuda" else None)
-    except RuntimeError as error:
-        raise DeviceNotFoundError(str(error)) from error
+    except (RuntimeError, AssertionError) as error:
+        # An assertion, without words, where JAX_PLATFORMS names nothing that is installed.
+        asked = os.environ.get("JAX_PLATFORMS", "")
+        why = str(error) or f"JAX could not start its platforms (JAX_PLATFORMS={asked})"
+        raise DeviceNotFoundError(why) from error
     if number >= len(devices):
         raise DeviceNotFoundError(f"{spec}: JAX sees {len(devices)} of them")
     context = Context(name, spec, devices[number])
