@@ -125,7 +125,7 @@ def _card_memory(spec: str) -> int | None:
     """
     from theano_colab.runtime import gpu
 
-    _, cards = gpu.read(gpu.ask())
+    cards = gpu.read(gpu.ask())[1]
     number = re.sub(r"\D", "", spec) or "0"
     shown = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
     if shown != [""] and int(number) < len(shown):
