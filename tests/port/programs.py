@@ -554,6 +554,25 @@ def small_integers_do_not_overflow():
     assert_allclose(theano.function([], steps[127])(), 127 * 64)
 
 
+def unsigned_integers_are_negated():
+    a = np.array([0, 1, 200])
+    for dtype in ("uint8", "uint16", "uint32", "uint64"):
+        x, value = T.TensorType(dtype, [False])(), a.astype(dtype)
+        with theano.change_flags(on_opt_error="raise"):
+            negate = theano.function([x], [-x, x * -x * x], mode="FAST_RUN")
+        for result, expected in zip(negate(value), [-value, value * -value * value]):
+            assert result.dtype == dtype
+            assert_array_equal(result, expected)
+
+
+def debug_mode_fills_small_integers():
+    mode = theano.compile.DebugMode(check_preallocated_output=["c_contiguous", "f_contiguous"])
+    x = T.bmatrix()
+    a = np.ones((2, 2), "int8")
+    _check([x], x + x, [a], a + a, mode=mode)
+    _check([], T.set_subtensor(T.AllocEmpty("int8")(3)[:], 1), [], np.ones(3), mode=mode)
+
+
 def gradients_of_angles():
     x = T.vector()
     _check([x], T.grad(T.deg2rad(x).sum(), x), [_data(3)], np.full(3, np.pi / 180))
