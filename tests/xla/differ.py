@@ -3,6 +3,7 @@
 import numpy as np
 import theano
 from theano.compile.mode import get_mode
+from theano.compile.ops import Shape_i
 
 from theano_colab.xla.cluster import XlaCluster
 from theano_colab.xla.transfer import HostFromXla, XlaFromHost, XlaToXla
@@ -13,12 +14,22 @@ TRANSFERS = (HostFromXla, XlaFromHost, XlaToXla)
 
 
 def host_nodes(function):
-    """Return the ops of a compiled function that neither run on the device nor move data."""
+    """Return the ops of a compiled function that neither run on the device, nor move data, nor count.
+
+    Counting is integers without dimensions, and vectors of them: bounds of slices, and shapes.
+    """
     return [
         node.op
         for node in function.maker.fgraph.toposort()
         if not isinstance(node.op, (XlaCluster, *TRANSFERS))
+        and not (all(map(_counts, node.inputs)) and all(_counts(one, 1) for one in node.outputs))
+        and not isinstance(node.op, Shape_i)
     ]
+
+
+def _counts(variable, most=0):
+    dtype, ndim = getattr(variable.type, "dtype", ""), getattr(variable.type, "ndim", 0)
+    return ndim <= most and str(dtype).startswith(("int", "uint", "bool"))
 
 
 def clusters(function):

@@ -128,5 +128,6 @@ def _content(constant: Constant) -> Any:
         return (constant.data.shape, constant.data.tobytes())
     data = constant.data
     if isinstance(data, slice):
-        return ("slice", data.start, data.stop, data.step)
+        bounds = (data.start, data.stop, data.step)
+        return ("slice", *(None if one is None else int(one) for one in bounds))
     return data

@@ -24,7 +24,9 @@ from theano.compile import optdb
 from theano.compile.ops import Shape, Shape_i
 from theano.gof.opt import Optimizer
 from theano.ifelse import IfElse
+from theano.tensor.subtensor import Subtensor
 from theano.tensor.type import TensorType
+from theano.tensor.type_other import MakeSlice, NoneTypeT, SliceType
 
 from theano_colab.xla import device, registry
 from theano_colab.xla.cluster import XlaCluster, make_cluster
@@ -50,6 +52,13 @@ _ARITHMETIC = (
     tensor.ScalarFromTensor,
     tensor.TensorFromScalar,
     tensor.opt.MakeVector,
+    # What is done with shapes as vectors where Theano does not take them apart: FAST_COMPILE.
+    tensor.elemwise.DimShuffle,
+    tensor.elemwise.Prod,
+    tensor.elemwise.Sum,
+    tensor.Join,
+    Subtensor,
+    MakeSlice,
     scalar.ScalarOp,
 )
 
@@ -91,7 +100,7 @@ class _Partition:
             node
             for node in self.order
             if self.known.get(node.outputs[0]) == _SHAPES
-            or isinstance(node.op, tensor.ScalarFromTensor | tensor.TensorFromScalar)
+            or isinstance(node.op, tensor.ScalarFromTensor | tensor.TensorFromScalar | MakeSlice)
         }
         self.device_nodes = self._device_nodes()
         self.level: dict[Apply, int] = {}
@@ -496,7 +505,7 @@ def _known_integers(order: list[Apply]) -> dict[Any, str]:
 
     def kind(variable: Any) -> str | None:
         if isinstance(variable, Constant):
-            return _SHAPES if _is_index(variable, 1) else None
+            return _SHAPES if _is_index(variable, 1) or _is_mark(variable) else None
         if variable.owner is None:
             return _INDICES if _is_index(variable, 0) else None
         return found.get(variable)
@@ -504,7 +513,9 @@ def _known_integers(order: list[Apply]) -> dict[Any, str]:
     for node in order:
         if isinstance(node.op, Shape | Shape_i):
             found[node.outputs[0]] = _SHAPES
-        elif isinstance(node.op, _ARITHMETIC) and all(_is_index(one, 1) for one in node.outputs):
+        elif isinstance(node.op, _ARITHMETIC) and all(
+            _is_index(one, 1) or _is_mark(one) for one in node.outputs
+        ):
             kinds = {kind(one) for one in node.inputs}
             if None not in kinds:
                 result = _INDICES if _INDICES in kinds else _SHAPES
@@ -519,6 +530,11 @@ def _is_index(variable: Any, ndim: int) -> bool:
         and str(kind.dtype).startswith(("int", "uint", "bool"))
         and getattr(kind, "ndim", 0) <= ndim
     )
+
+
+def _is_mark(variable: Any) -> bool:
+    """Tell whether a variable is a slice or None, as ops take them among their indices."""
+    return isinstance(variable.type, NoneTypeT | SliceType)
 
 
 def _cut_transfers(fgraph: Any) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from jax import lax
 from theano.gof import Type
 from theano.tensor.subtensor import IncSubtensor, Subtensor
+from theano.tensor.type_other import MakeSlice
 
 from theano_colab.xla.index import bound_positions
 from theano_colab.xla.lower.bounds import fit, wrap
@@ -57,6 +58,12 @@ def _static_bounds(node: Apply) -> list[int]:
         if isinstance(node.op.idx_list[entry], slice)
         for position in positions
     ]
+
+
+@lowers(MakeSlice, static=(0, 1, 2))
+def make_slice(trace: Trace, node: Apply, *parts: Any) -> Any:
+    """Make a slice."""
+    return slice(*parts)
 
 
 @lowers(Subtensor, static=_static_bounds)
