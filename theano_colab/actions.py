@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 from typing import TYPE_CHECKING, Any
 
 from theano_colab import commands, session
 from theano_colab.errors import TheanoColabError
+from theano_colab.plan import vocabulary
+from theano_colab.plan.flags import Flags
 from theano_colab.plan.model import Request
+from theano_colab.runtime import record
 from theano_colab.show.bench_panel import describe_bench
 from theano_colab.show.info_panel import describe_info
 from theano_colab.show.line import runtime_line
+from theano_colab.show.panel import Headline
 from theano_colab.show.plan_panel import describe_plan
 from theano_colab.show.small_panels import describe_flags
 
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
     from theano_colab.bench.events import Event
     from theano_colab.bench.results import Row
+    from theano_colab.runtime.model import Runtime
     from theano_colab.show.panel import Panel
 
     Draw = Callable[[Panel, bool], None]
@@ -34,13 +40,31 @@ def request(options: argparse.Namespace) -> Request:
     return Request(options.device, options.floatX, options.precision)
 
 
-def info(_: argparse.Namespace, draw: Draw) -> dict[str, Any]:
+def info(options: argparse.Namespace, draw: Draw) -> dict[str, Any]:
     """Show the runtime's facts; JAX, which takes seconds to answer, last."""
+    if options.replay:
+        runtime = record.load(options.replay)
+        draw(describe_info(runtime), True)
+        return runtime.to_json()
     runtime = session.facts()
     draw(describe_info(runtime), False)
     runtime = session.with_jax(runtime)
-    draw(describe_info(runtime), True)
+    panel = describe_info(runtime)
+    if options.record:
+        _write_record(runtime, options.record)
+        done = Headline("ok", f"Recorded in {options.record}", "It names paths of this machine.")
+        panel = dataclasses.replace(panel, blocks=(*panel.blocks, done))
+    draw(panel, True)
     return runtime.to_json()
+
+
+def _write_record(runtime: Runtime, path: str) -> None:
+    try:
+        record.save(runtime, path)
+    except OSError as error:
+        evidence = f"{path}: {error.strerror or error}"
+        remedy = "Name a file in a folder that you may write to."
+        raise TheanoColabError("The record cannot be written.", evidence, remedy) from None
 
 
 def plan(options: argparse.Namespace, draw: Draw) -> dict[str, Any]:
@@ -65,7 +89,8 @@ def bench(options: argparse.Namespace, draw: Draw) -> list[dict[str, Any]]:
     workloads = tuple(options.workload or commands.WORKLOADS)
     sizes = _sizes(options.sizes)
     try:
-        asked = run.BenchRequest(workloads, sizes, options.floatX, options.time)
+        devices = _devices(options.devices)
+        asked = run.BenchRequest(workloads, sizes, options.floatX, options.time, devices)
     except ValueError as error:
         remedy = "%theano bench --help lists the workloads and the options."
         raise TheanoColabError("That cannot be measured.", str(error), remedy) from None
@@ -99,3 +124,23 @@ def _sizes(text: str | None) -> tuple[int, ...]:
             "The sizes cannot be read.", f"--sizes {text}", "Write --sizes 256,512,1000."
         )
     return sizes
+
+
+def _devices(text: str | None) -> tuple[str, ...]:
+    """Return the devices to measure: those named, else the CPU and the one that the flags name.
+
+    Raises
+    ------
+    TheanoColabError
+        If one is no device.
+    """
+    if text is None:
+        chosen = Flags.parse(os.environ.get(session.FLAGS, "")).get("device")
+        return tuple(dict.fromkeys(("cpu", chosen or "cpu")))
+    devices = tuple(part.strip() for part in text.split(","))
+    for device in devices:
+        if not device or vocabulary.problem("device", device):
+            raise TheanoColabError(
+                f"There is no device '{device}'.", f"--devices {text}", "Write --devices cpu,cuda."
+            )
+    return devices

@@ -61,9 +61,15 @@ def parser(program: str) -> argparse.ArgumentParser:
         )
     added["setup"].add_argument("--dry-run", action="store_true", help="stop after the plan")
     added["setup"].add_argument("-q", "--quiet", action="store_true", help="show the result only")
+    info = added["info"].add_mutually_exclusive_group()
+    info.add_argument("--record", metavar="FILE", help="also write the facts to a file")
+    info.add_argument("--replay", metavar="FILE", help="show the facts that a file has recorded")
     bench = added["bench"]
     bench.add_argument("workload", nargs="*", help=f"{', '.join(WORKLOADS)} (default: all of them)")
     bench.add_argument("--sizes", help="problem sizes: 256,512,1000")
+    bench.add_argument(
+        "--devices", help="cpu,cuda,xla (default: cpu, and the device that setup chose)"
+    )
     bench.add_argument(
         "--floatX", choices=("float32", "float64"), default="float32", help="default: float32"
     )

@@ -1,7 +1,6 @@
 """Each rule on runtimes made for it, on those that Colab publishes, and on garbled ones."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,11 @@ from theano_colab.runtime.model import (
     Runtime,
     Toolkit,
 )
+from theano_colab.runtime.record import load
 from theano_colab.runtime.rules import RULES, data
 
-RECORDED = sorted((Path(__file__).parents[1] / "data" / "runtimes").glob("*.json"))
+FOLDER = Path(__file__).parents[1] / "data" / "runtimes"
+RECORDED = sorted(FOLDER.glob("20*.json"))
 GIB = 1 << 30
 T4 = Gpu(0, "Tesla T4", 15 * GIB, (7, 5))
 L4 = Gpu(1, "NVIDIA L4", 23 * GIB, (8, 9))
@@ -350,13 +351,34 @@ def test_nothing_known_contradicts_nothing():
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
-@pytest.mark.parametrize("gpu", [None, T4, L4], ids=lambda gpu: gpu.name if gpu else "cpu")
-def test_colabs_runtimes_as_published_have_no_error(path, gpu):
-    recorded = Runtime.from_json(json.loads(path.read_text("utf-8")))
-    if gpu is not None:
-        facts = {"gpus": Fact.found((gpu,), "NVML"), "driver": Fact.found(DRIVER, "NVML")}
-        recorded = dataclasses.replace(recorded, **facts)
-    assert [c for c in conflicts(recorded) if c.level == "error"] == []
+def test_colabs_runtimes_as_published_have_no_error(path):
+    assert [c for c in conflicts(load(str(path))) if c.level == "error"] == []
+
+
+@pytest.mark.parametrize(
+    ("machine", "expected"),
+    [
+        (
+            "datacentre",
+            {
+                "driver-older-than-toolkit",
+                "several-toolkits",
+                "library-hidden",
+                "cudnn-mixed",
+                "gpu-memory-held",
+            },
+        ),
+        (
+            "laptop",
+            {"no-compiler", "old-device-name", "path-not-there"},
+        ),
+        ("binder", set()),
+    ],
+)
+def test_machines_elsewhere(machine, expected):
+    recorded = load(str(FOLDER / f"{machine}.json"))
+    flags = Flags.from_theanorc(recorded.theanorc.value)
+    assert {c.id for c in conflicts(recorded, flags.settings)} == expected
 
 
 # Whatever a runtime says

@@ -203,4 +203,6 @@ def _build(kind: Any, raw: Any) -> Any:  # noqa: ANN401  # JSON in, the annotate
         return tuple(_build(k, v) for k, v in zip(inner, raw, strict=True))
     if origin is dict:
         return {k: _build(arguments[1], v) for k, v in raw.items()}
+    if isinstance(kind, type) and not isinstance(raw, kind):
+        raise TypeError(f"{raw!r} is no {kind.__name__}")
     return raw
