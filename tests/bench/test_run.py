@@ -56,6 +56,15 @@ def test_a_run_that_goes_well(scenario):
     assert events[2].rows[0].size == 1
 
 
+def test_each_device_has_a_worker_of_its_own(scenario):
+    scenario("well")
+    request = BenchRequest(("dot",), sizes=(1,), limit_s=20.0, devices=("cpu", "xla"))
+    events = list(run(request, command=STAND_IN))
+    once = [("started", None), ("compiling", 1), ("result", 1), ("done", None)]
+    assert kinds(events) == once * 2
+    assert len(set(pids(events))) == 2
+
+
 @pytest.mark.parametrize(
     ("what", "reason", "evidence"),
     [
@@ -178,7 +187,7 @@ def test_the_workers_environment(monkeypatch):
         "OMP_NUM_THREADS": "4",
         "HOME": "/root",
     }
-    env = environment(BenchRequest(), base)
+    env = environment(BenchRequest(), "cpu", base)
     assert env == {
         "THEANO_FLAGS": "floatX=float64, device=cuda,blas.ldflags=-lopenblas,"
         "device=cpu,floatX=float32",
@@ -189,9 +198,11 @@ def test_the_workers_environment(monkeypatch):
         "PYTHONPATH": os.pathsep.join([str(Path.cwd()), "/content/drive/lib", "/usr/lib/python3"]),
     }
     assert base["THEANO_GPU_IS_ALREADY_ACTIVE"] == "Yes"
-    assert environment(BenchRequest(threads=1), base)["MKL_NUM_THREADS"] == "1"
+    on_gpu = environment(BenchRequest(), "cuda0", base)
+    assert on_gpu["THEANO_FLAGS"].endswith(",device=cuda0,floatX=float32,force_device=True")
+    assert environment(BenchRequest(threads=1), "cpu", base)["MKL_NUM_THREADS"] == "1"
     processors = str(len(os.sched_getaffinity(0)))
-    assert environment(BenchRequest(), {})["MKL_NUM_THREADS"] == processors
+    assert environment(BenchRequest(), "cpu", {})["MKL_NUM_THREADS"] == processors
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ class Result:
     size
         The problem's size, in the workload's own unit (`Workload.size_means`).
     device
-        Where it ran: "cpu".
+        Where it ran, in Theano's words: "cpu", "cuda0", "xla".
     backend
-        What computed: "theano C linker" or "numpy".
+        What computed: "theano C linker", "theano XLA", "theano GPU backend" (pygpu) or "numpy".
     floatX
         "float32" or "float64".
     median_s, iqr_s
@@ -36,8 +36,8 @@ class Result:
     stable
         Whether ``iqr_s`` is below `STABLE_SPREAD` of ``median_s``.
     compile_s
-        Wall time of building the function, in seconds; None where nothing is compiled. Never part
-        of ``median_s``.
+        Wall time of building the function, in seconds, on a device with its first call; None where
+        nothing is compiled. Never part of ``median_s``.
     flops, bytes
         Floating-point operations, and bytes that must at least be read and written, of one call;
         None where the count would be a guess.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import selectors
@@ -56,8 +57,8 @@ class BenchRequest:
         The precision.
     seconds
         Wall time for each size, shared by Theano and NumPy.
-    device
-        What Theano is asked to compute on.
+    devices
+        What Theano is asked to compute on, one after the other, each in a worker of its own.
     threads
         Threads for every BLAS in the worker; None for what the environment says
         (`OPENBLAS_NUM_THREADS`, `MKL_NUM_THREADS`, `OMP_NUM_THREADS`, in this order), else one for
@@ -75,7 +76,7 @@ class BenchRequest:
     sizes: tuple[int, ...] = ()
     floatX: Literal["float32", "float64"] = "float32"  # noqa: N815  # Theano's name
     seconds: float = 3.0
-    device: str = "cpu"
+    devices: tuple[str, ...] = ("cpu",)
     threads: int | None = None
     limit_s: float | None = None
 
@@ -98,32 +99,36 @@ def run(request: BenchRequest, *, command: Sequence[str] = WORKER) -> Generator[
     """Measure, one worker process after the other, and give each event as it comes in.
 
     A worker that dies, or that is not through in its time, gives a "failed" event with the reason;
-    a new worker goes on with the sizes that are left. One that never said "started" ends the run:
-    the next would fare no better.
+    a new worker goes on with the sizes that are left. One that never said "started" is the last for
+    its device: the next would fare no better.
 
     On KeyboardInterrupt the worker is ended, what it had said is still given, a "failed" event
     says that the run was interrupted, and KeyboardInterrupt is raised again. The caller may be
     the one who is interrupted, between two events: iterate inside ``contextlib.closing(run(...))``
     so that the worker is ended then too.
     """
-    for name in request.workloads:
-        sizes = request.sizes or WORKLOADS[name].sizes
+    unfit: set[str] = set()
+    for name, device in itertools.product(request.workloads, request.devices):
+        sizes = () if device in unfit else request.sizes or WORKLOADS[name].sizes
         while sizes:
             started, finished = False, 0
-            for event in _one_worker(request, name, sizes, command):
+            for event in _one_worker(request, name, device, sizes, command):
                 started = started or event.kind == "started"
                 finished += event.kind in {"result", "failed"}
                 yield event
             if not started:
-                return
+                unfit.add(device)
+                break
             sizes = sizes[finished:]
 
 
-def environment(request: BenchRequest, base: Mapping[str, str]) -> dict[str, str]:
-    """Return the worker's environment, made from this process's."""
+def environment(request: BenchRequest, device: str, base: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a worker for this device, made from this process's."""
     env = children.environment(base)
-    # Of a flag that is given twice Theano takes the last.
-    asked = f"device={request.device},floatX={request.floatX}"
+    # Of a flag that is given twice Theano takes the last. Where a device cannot be used, the CPU
+    # must not be measured in its place.
+    asked = f"device={device},floatX={request.floatX}"
+    asked += "" if device == "cpu" else ",force_device=True"
     env["THEANO_FLAGS"] = ",".join(filter(None, (env.get("THEANO_FLAGS", "").strip(" ,"), asked)))
     threads = request.threads or next(
         (int(env[name]) for name in THREADS_VARIABLES if env.get(name, "").isdigit()),
@@ -134,20 +139,18 @@ def environment(request: BenchRequest, base: Mapping[str, str]) -> dict[str, str
 
 
 def _one_worker(
-    request: BenchRequest, name: str, sizes: tuple[int, ...], command: Sequence[str]
+    request: BenchRequest, name: str, device: str, sizes: tuple[int, ...], command: Sequence[str]
 ) -> Iterator[Event]:
     """Give a worker's events; where it ended before it was through, a failure in their place."""
     limit = request.limit(len(sizes))
     options = ["--workload", name, "--sizes", ",".join(map(str, sizes))]
     options += ["--floatX", request.floatX, "--time", str(request.seconds)]
-    worker = _Worker([*command, *options], environment(request, os.environ))
+    worker = _Worker([*command, *options], environment(request, device, os.environ))
     started, finished = False, 0
 
     def failure(reason: str) -> Event:
         size = sizes[finished] if started else None
-        row = Failure(
-            name, size, request.device, "theano", request.floatX, reason, worker.last_words()
-        )
+        row = Failure(name, size, device, "theano", request.floatX, reason, worker.last_words())
         return Event("failed", name, size, (row,))
 
     try:

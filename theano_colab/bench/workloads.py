@@ -106,6 +106,21 @@ def _only(result: Any) -> tuple[Array, ...]:  # noqa: ANN401  # Theano is not ty
     return (np.asarray(result),)
 
 
+def _waiting_for(function: Callable[[], Any], *updated: Any) -> Callable[[], Any]:  # noqa: ANN401
+    """Return a call that ends when the shared variables are updated: a device goes on by itself."""
+    there = [v.container for v in updated if hasattr(v.container.value, "block_until_ready")]
+    if not there:
+        return function
+
+    def call() -> Any:  # noqa: ANN401  # Theano is not typed
+        result = function()
+        for container in there:
+            container.value.block_until_ready()
+        return result
+
+    return call
+
+
 def _dot(size: int, floatX: str) -> Problem:  # noqa: N803  # Theano's name
     rng = np.random.default_rng(size)
     a, b = (rng.standard_normal((size, size)).astype(floatX) for _ in range(2))
@@ -150,7 +165,10 @@ def _logreg(size: int, floatX: str) -> Problem:  # noqa: N803  # Theano's name
         slopes = T.grad(loss, [w, bias])
         steps = [(p, p - LEARNING_RATE * g) for p, g in zip((w, bias), slopes, strict=True)]
         function = theano.function([], loss, updates=steps)
-        return Program(function, lambda out: (np.asarray(out), w.get_value(), bias.get_value()))
+        return Program(
+            _waiting_for(function, w, bias),
+            lambda out: (np.asarray(out), w.get_value(), bias.get_value()),
+        )
 
     def in_numpy() -> Program:
         w, bias = start.copy(), np.zeros((), floatX)
