@@ -371,6 +371,8 @@ def sparse_matrices():
     _check([x, y], theano.sparse.dot(x, y), [a, b], a @ b)
     _check([x], theano.sparse.dense_from_sparse(x * 2), [a], a.toarray() * 2)
     _check([x], theano.sparse.sp_sum(x, axis=1), [a], np.asarray(a.sum(1)).ravel())
+    with theano.change_flags(on_opt_error="raise"):
+        _check([x, y], theano.sparse.add(x, y), [a, _data(5, 4)], a.toarray() + _data(5, 4))
     transposed = theano.function([x], theano.sparse.transpose(x))(a)
     assert transposed.format == "csc"
     assert_allclose(transposed.toarray(), a.toarray().T)
