@@ -268,6 +268,7 @@ class _Builder:
         self.outer: list[Any] = []
         self.inputs: list[Any] = []
         self._read = {one for node in nodes for one in node.inputs}
+        self._copyable: set[Apply] = set()
         self._slices: list[tuple[Apply, int, list[Any]]] = []
 
     def build(self) -> list[tuple[Any, Any]]:
@@ -368,8 +369,20 @@ class _Builder:
         self.outer.append(outer)
         return inner
 
-    def _can_copy(self, node: Apply) -> bool:
-        """Tell whether a node's inputs are at hand here, so that it may be computed here as well."""
+    def _can_copy(self, node: Apply, refused: set[Apply] | None = None) -> bool:
+        """Tell whether a node's inputs are at hand here, so that it may be computed here as well.
+
+        Each node is asked once: paths through shape arithmetic are many. What can be copied stays so,
+        what cannot (``refused``) may be once more of the cluster is there.
+        """
+        refused = set() if refused is None else refused
+        if node in self._copyable or node in refused:
+            return node in self._copyable
+        found = self._has_inputs(node, refused)
+        (self._copyable if found else refused).add(node)
+        return found
+
+    def _has_inputs(self, node: Apply, refused: set[Apply]) -> bool:
         if isinstance(node.op, Shape | Shape_i):
             array = self._alias(node.inputs[0])
             return (
@@ -382,7 +395,9 @@ class _Builder:
             return False
         level = self.partition.level[self.nodes[0]]
         return self.partition.level.get(node, level + 1) <= level and all(
-            one.owner is None or one.owner not in self.partition.copied or self._can_copy(one.owner)
+            one.owner is None
+            or one.owner not in self.partition.copied
+            or self._can_copy(one.owner, refused)
             for one in node.inputs
         )
 
