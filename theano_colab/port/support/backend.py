@@ -1,5 +1,6 @@
-"""Starts what computes on the device that the flags name: pygpu's backend if it is there, or XLA's."""
+"""Starts what computes on the device that the flags name: pygpu's backend, or else XLA's."""
 
+import importlib
 import importlib.util
 import logging
 
@@ -16,8 +17,7 @@ def start(config):
     if not (config.contexts or any(one.startswith(("cuda", "opencl", "xla")) for one in named)):
         return
     if not config.device.startswith("xla") and importlib.util.find_spec("pygpu"):
-        import theano.gpuarray
-
+        importlib.import_module("theano.gpuarray")
         return
     try:
         from theano_colab.xla import start as xla
@@ -38,10 +38,10 @@ def stay_on_cpu(config, why):
 
 
 def on_host(outputs):
-    """Return a function's outputs (a variable, an Out, or a list) with what lies on a device fetched.
+    """Return a function's outputs (a variable, an Out, or a list), fetched from the device.
 
-    What was transferred there explicitly stays: Theano's tutorial has it as the way to keep a result
-    on the device.
+    What was transferred there explicitly stays: Theano's tutorial has it as the way to keep a
+    result on the device.
     """
     if isinstance(outputs, (list, tuple)):
         return [on_host(one) for one in outputs]
