@@ -378,6 +378,26 @@ def sparse_matrices():
     assert_allclose(transposed.toarray(), a.toarray().T)
 
 
+def convolution_by_sparse_matrix():
+    import scipy.signal
+    from theano.sparse.sandbox import sp
+
+    kernels, images = T.matrices("k", "i")
+    k, i = _data(2, 6), _data(3, 30)
+    for mode in ("full", "valid"):
+        for step in (1, 2):
+            with warnings.catch_warnings(action="ignore"):  # SciPy counsels another format
+                output, _ = sp.convolve(kernels, (2, 3), 2, images, (5, 6), (step, step), mode=mode)
+            expected = [
+                [
+                    scipy.signal.correlate2d(one, two, mode)[::step, ::step].ravel()
+                    for two in k.reshape(2, 2, 3)
+                ]
+                for one in i.reshape(3, 5, 6)
+            ]
+            _check([kernels, images], output, [k, i], np.reshape(expected, (3, -1)))
+
+
 def conditionals():
     x, y = T.vectors("x", "y")
     a, b = _data(3), _data(3) + 1
