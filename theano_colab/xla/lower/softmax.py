@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy of classes, and their gradients."""
+"""Softmax and cross-entropy of classes, their gradients, and nnet's columns before a matrix."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from theano.tensor.nnet import nnet
 
 from theano_colab.xla.registry import lowers
-from theano_colab.xla.trace import is_known
 
 if TYPE_CHECKING:
     from theano import Apply
@@ -72,7 +71,7 @@ def crossentropy(trace: Trace, node: Apply, x: Any, b: Any, labels: Any) -> Any:
     """Negative log-likelihood of the labels, softmax, and the likeliest class of each row."""
     if b.shape[0] != x.shape[1] or labels.shape[0] != x.shape[0]:
         trace.refuse("sizes")
-    _check_labels(trace, labels, x.shape[1])
+    labels = _checked(trace, labels, x.shape[1])
     x = _with_bias(x, b)
     below, exponential, total = _exponentials(x)
     chosen = _pick(below, labels)
@@ -89,7 +88,7 @@ def crossentropy_grad(trace: Trace, node: Apply, dy: Any, sm: Any, labels: Any) 
     """Gradient of the negative log-likelihood by ``x``; ``dy`` is for all rows, or each has one."""
     if labels.shape[0] != sm.shape[0] or (dy.ndim and dy.shape[0] not in {1, sm.shape[0]}):
         trace.refuse("sizes")
-    _check_labels(trace, labels, sm.shape[1])
+    labels = _checked(trace, labels, sm.shape[1])
     hot = labels[:, None] == np.arange(sm.shape[1])
     dx = jnp.asarray(dy).reshape(-1, 1) * (_wide(sm) - hot)
     return dx.astype(node.outputs[0].dtype)
@@ -98,15 +97,14 @@ def crossentropy_grad(trace: Trace, node: Apply, dy: Any, sm: Any, labels: Any) 
 @lowers(nnet.CrossentropyCategorical1Hot)
 def categorical(trace: Trace, node: Apply, coding: Any, labels: Any) -> Any:
     """Negative logarithm of each label's probability."""
-    _check_labels(trace, labels, coding.shape[1], from_end=True)
+    labels = _checked(trace, labels, coding.shape[1], from_end=True)
     return (-jnp.log(_pick(_wide(coding), labels))).astype(node.outputs[0].dtype)
 
 
 @lowers(nnet.CrossentropyCategorical1HotGrad)
 def categorical_grad(trace: Trace, node: Apply, dy: Any, coding: Any, labels: Any) -> Any:
     """Gradient of the negative logarithm of each label's probability by the probabilities."""
-    _check_labels(trace, labels, coding.shape[1], from_end=True)
-    labels = jnp.where(labels < 0, labels + coding.shape[1], labels)
+    labels = _checked(trace, labels, coding.shape[1], from_end=True)
     hot = labels[:, None] == np.arange(coding.shape[1])
     return jnp.where(hot, -_wide(dy)[:, None] / coding, 0).astype(node.outputs[0].dtype)
 
@@ -115,6 +113,22 @@ def _pick(rows: Any, labels: Any) -> Any:
     return jnp.take_along_axis(rows, jnp.asarray(labels)[:, None], axis=1)[:, 0]
 
 
-def _check_labels(trace: Trace, labels: Any, classes: int, *, from_end: bool = False) -> None:
+def _checked(trace: Trace, labels: Any, classes: int, *, from_end: bool = False) -> Any:
+    """Return labels in int64; negative ones are out of bounds, or count from the end."""
+    labels = labels.astype("int64")
     within = (labels >= (-classes if from_end else 0)) & (labels < classes)
-    trace.check(np.all(within) if is_known(labels) else jnp.all(within))
+    trace.check(within.all())
+    return jnp.where(labels < 0, labels + classes, labels) if from_end else labels
+
+
+@lowers(nnet.Prepend_scalar_constant_to_each_row, accepts=lambda node: hasattr(node.op.val, "data"))
+def prepend_constant(trace: Trace, node: Apply, x: Any) -> Any:
+    """Put a column with one value before a matrix."""
+    return jnp.pad(x, ((0, 0), (1, 0)), constant_values=node.op.val.data.astype(x.dtype))
+
+
+@lowers(nnet.Prepend_scalar_to_each_row)
+def prepend(trace: Trace, node: Apply, value: Any, x: Any) -> Any:
+    """Put a column with one value before a matrix."""
+    value = jnp.asarray(value).astype(x.dtype)
+    return jnp.concatenate([jnp.broadcast_to(value, (x.shape[0], 1)), x], axis=1)
