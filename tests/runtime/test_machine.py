@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import site
 import subprocess
 import sys
@@ -347,6 +348,21 @@ def test_the_real_jax():
     pytest.importorskip("jax")
     fact = accelerators.read(accelerators.ask())
     assert fact.value[0].platform in {"cpu", "gpu", "tpu"}
+
+
+def test_an_interrupt_ends_the_process_that_was_asked():
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    question = child.Question(["sleep", "1000"])
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(KeyboardInterrupt):
+            question.answer(60)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert question._process.poll() == -signal.SIGKILL
 
 
 def test_a_program_that_is_not_there():

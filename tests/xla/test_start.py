@@ -72,6 +72,13 @@ def test_without_a_gpu_the_cpu_computes_and_the_log_says_why():
     assert "ERROR (theano.device): device=cuda cannot be used; the CPU computes." in errors
 
 
+def test_a_jax_that_was_started_without_the_device_is_named_as_the_reason():
+    program = "import jax; jax.devices(); import theano; print(theano.config.device)"
+    said, errors, status = run("device=cuda", program)
+    assert (said, status) == ("cpu", 0)
+    assert "JAX was started before Theano, without this device: " in errors
+
+
 def test_a_forced_device_is_an_error():
     _, errors, status = run("device=cuda0,force_device=True", "import theano")
     assert status != 0
@@ -120,14 +127,11 @@ def test_flags_that_contradict_each_other():
 
 
 @pytest.mark.parametrize("device", ["cpu", "xla"])
-def test_the_precision_is_a_flag_that_the_cpu_passes_over(device):
-    program = """
-    import theano
-    print(theano.config.device, getattr(getattr(theano.config, 'xla', None), 'precision', None))
-    """
+def test_the_precision_is_a_flag_that_the_cpu_knows_too(device):
+    program = "import theano; print(theano.config.device, theano.config.xla.precision)"
     said, errors, status = run(f"device={device},xla.precision=tf32", program)
     assert status == 0, errors
-    assert said == ("cpu None" if device == "cpu" else "xla tf32")
+    assert said == f"{device} tf32"
 
 
 @pytest.fixture

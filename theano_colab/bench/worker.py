@@ -87,7 +87,8 @@ def measure(
     on_cpu = config.device == "cpu"
     linker = "theano C linker" if config.cxx else "theano without a compiler"
     if not on_cpu:
-        linker = "theano XLA" if hasattr(config, "xla") else "theano GPU backend"
+        old_backend = getattr(sys.modules.get("theano.gpuarray"), "pygpu_activated", False)
+        linker = "theano GPU backend" if old_backend else "theano XLA"
     about: dict[str, Any] = {
         "workload": workload.name,
         "device": config.device,

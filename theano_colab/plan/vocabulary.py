@@ -36,7 +36,7 @@ class Translation:
 
 
 def is_known(name: str) -> bool:
-    """Say whether Theano 1.0.5, or the XLA backend in it, has registered a flag of this name."""
+    """Say whether Theano 1.0.5, or the port of it, has registered a flag of this name."""
     return name in _kinds()
 
 

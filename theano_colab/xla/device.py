@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import jax
 from jax.experimental import enable_x64
 
+from theano_colab.runtime import accelerators
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -64,12 +66,15 @@ def register(name: str | None, spec: str) -> Context:
     if matched is None:
         raise ValueError(f"{spec!r} names no device: cuda, cuda0, cuda1 ..., xla, xla0 ...")
     kind, number = matched[1], int(matched[2] or 0)
+    was_started = not _contexts and accelerators.started() is not None
     try:
         devices = jax.devices("cuda" if kind == "cuda" else None)
     except (RuntimeError, AssertionError) as error:
         # An assertion, without words, where JAX_PLATFORMS names nothing that is installed.
         asked = os.environ.get("JAX_PLATFORMS", "")
         why = str(error) or f"JAX could not start its platforms (JAX_PLATFORMS={asked})"
+        if was_started:
+            why = f"JAX was started before Theano, without this device: {why}"
         raise DeviceNotFoundError(why) from error
     if number >= len(devices):
         raise DeviceNotFoundError(f"{spec}: JAX sees {len(devices)} of them")
