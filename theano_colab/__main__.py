@@ -91,7 +91,7 @@ def _run(options: argparse.Namespace, style: text.Style) -> int:
     data = getattr(actions, options.command)(options, draw)
     if options.json:
         print(json.dumps(data, indent=1))
-    return 0
+    return 1 if options.command == "doctor" and data["verdict"] == "error" else 0
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from theano_colab.runtime import record
 from theano_colab.show.bench_panel import describe_bench
 from theano_colab.show.info_panel import describe_info
 from theano_colab.show.line import runtime_line
-from theano_colab.show.panel import Headline
+from theano_colab.show.panel import Headline, Panel
 from theano_colab.show.plan_panel import describe_plan
 from theano_colab.show.small_panels import describe_flags
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from theano_colab.bench.events import Event
     from theano_colab.bench.results import Row
     from theano_colab.runtime.model import Runtime
-    from theano_colab.show.panel import Panel
 
     Draw = Callable[[Panel, bool], None]
 
@@ -72,6 +71,21 @@ def plan(options: argparse.Namespace, draw: Draw) -> dict[str, Any]:
     runtime, planned = session.plan(request(options))
     draw(describe_plan(planned, runtime_line(runtime)), True)
     return planned.to_json()
+
+
+def doctor(options: argparse.Namespace, draw: Draw) -> dict[str, Any]:
+    """Show what is wrong here, worst first."""
+    from theano_colab.doctor import diagnose
+    from theano_colab.show.doctor_panel import describe_doctor
+
+    if options.replay:
+        diagnosis = diagnose.examine(record.load(options.replay))
+    else:
+        looking = Headline("busy", "Examining this runtime", "facts, compiler, BLAS, Theano")
+        draw(Panel("Theano's doctor", (looking,)), False)
+        diagnosis = diagnose.diagnose(fix=options.fix)
+    draw(describe_doctor(diagnosis), True)
+    return diagnosis.to_json()
 
 
 def flags(_: argparse.Namespace, draw: Draw) -> dict[str, Any]:

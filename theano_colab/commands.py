@@ -13,6 +13,7 @@ COMMANDS = {
     "info": "what this runtime is: Python, NumPy, compiler, BLAS, GPU, CUDA",
     "plan": "what setup would do, and why; changes nothing",
     "flags": "the effective THEANO_FLAGS and where each came from",
+    "doctor": "what is wrong here and what to do about it: conflicts, live checks",
     "bench": "a first measurement: Theano against NumPy",
 }
 
@@ -64,6 +65,11 @@ def parser(program: str) -> argparse.ArgumentParser:
     info = added["info"].add_mutually_exclusive_group()
     info.add_argument("--record", metavar="FILE", help="also write the facts to a file")
     info.add_argument("--replay", metavar="FILE", help="show the facts that a file has recorded")
+    doctor = added["doctor"].add_mutually_exclusive_group()
+    doctor.add_argument(
+        "--fix", action="store_true", help="remove stale locks and what an interrupted setup left"
+    )
+    doctor.add_argument("--replay", metavar="FILE", help="the conflicts of a recorded runtime")
     bench = added["bench"]
     bench.add_argument("workload", nargs="*", help=f"{', '.join(WORKLOADS)} (default: all of them)")
     bench.add_argument("--sizes", help="problem sizes: 256,512,1000")

@@ -62,6 +62,7 @@ class TheanoMagics(Magics):  # type: ignore[misc]  # IPython's class is untyped
         %theano info     what this runtime is: Python, NumPy, compiler, BLAS, GPU, CUDA
         %theano plan     what setup would do, and why; changes nothing
         %theano flags    the effective THEANO_FLAGS and where each came from
+        %theano doctor   what is wrong here and what to do about it
         %theano bench    a first measurement: Theano against NumPy
 
         %theano COMMAND? tells a command's options.

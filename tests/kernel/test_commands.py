@@ -8,7 +8,7 @@ from harness import Kernel, Story
 
 pytestmark = pytest.mark.slow
 
-COMMANDS = ("setup", "info", "plan", "flags", "bench")
+COMMANDS = ("setup", "info", "plan", "flags", "doctor", "bench")
 
 
 def test_theano_alone_lists_the_commands(kernel: Kernel) -> None:
@@ -16,7 +16,7 @@ def test_theano_alone_lists_the_commands(kernel: Kernel) -> None:
     assert [name for name in COMMANDS if name not in text] == []
 
 
-@pytest.mark.parametrize("command", ["info", "plan", "flags"])
+@pytest.mark.parametrize("command", ["info", "plan", "flags", "doctor"])
 def test_a_command_shows_one_panel_in_html_and_in_text(kernel: Kernel, command: str) -> None:
     panel = kernel.ok(f"%theano {command}").panel()
     assert panel["text/plain"].strip()

@@ -20,17 +20,25 @@ def remove_stale_locks(base_compiledir: Path) -> tuple[str, ...]:
     of the machine. A lock of another host is left alone: that host may be at work.
     """
     removed = []
+    for folder, pid in stale_locks(base_compiledir):
+        shutil.rmtree(folder, ignore_errors=True)
+        removed.append(f"removed the lock that process {pid}, which is gone, left in {folder}")
+    return tuple(removed)
+
+
+def stale_locks(base_compiledir: Path) -> list[tuple[Path, int]]:
+    """Return those locks and the process ids in them; changes nothing."""
+    found = []
     for folder in base_compiledir.glob("*/lock_dir"):
         owner = folder / "lock"
         try:
             pid, _, host = owner.read_text("utf-8").strip().split("_", 2)
-            taken = owner.stat().st_mtime
-        except (OSError, ValueError):
+            stale = host == socket.gethostname() and not _alive(int(pid), owner.stat().st_mtime)
+        except (OSError, ValueError, OverflowError):
             continue
-        if host == socket.gethostname() and not _alive(int(pid), taken):
-            shutil.rmtree(folder, ignore_errors=True)
-            removed.append(f"removed the lock that process {pid}, which is gone, left in {folder}")
-    return tuple(removed)
+        if stale:
+            found.append((folder, int(pid)))
+    return found
 
 
 def _alive(pid: int, taken: float) -> bool:
