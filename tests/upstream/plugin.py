@@ -8,6 +8,7 @@ and the names that NumPy 2 took away, for the tests alone. Theano is left as it 
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import random
 import sys
@@ -176,6 +177,44 @@ def _wait_less() -> None:
         random=random.random,
         randint=random.randint,
     )
+
+
+# What test_basic.py takes from scipy.special to compare Theano's results with.
+_REFERENCES = ["erf", "erfc", "gamma", "gammaln", "psi", "polygamma", "j0", "j1", "i0", "i1"]
+
+
+def _in_old_precision(function):
+    """Return what SciPy 1.5's function was: integers of up to 16 bits give float32.
+
+    Today's give float64, and the tests compare dtypes, too.
+    """
+
+    @functools.wraps(function)
+    def compute(*args):
+        *orders, x = args
+        x = np.asarray(x)
+        if x.dtype.kind not in "biu" or x.itemsize > 2:
+            return function(*args)
+        return np.asarray(function(*orders, x.astype("float32")), "float32")
+
+    return compute
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Give test_basic.py the reference functions it was written for, while it is imported.
+
+    Theano's own code looks scipy.special's functions up when it calls them: it gets today's.
+    """
+    if getattr(collector, "name", "").rpartition("/")[2] != "test_basic.py":
+        return (yield)
+    special = importlib.import_module("scipy.special")
+    kept = {name: getattr(special, name) for name in _REFERENCES}
+    try:
+        vars(special).update({name: _in_old_precision(one) for name, one in kept.items()})
+        return (yield)
+    finally:
+        vars(special).update(kept)
 
 
 def _run_all(generator):
