@@ -5,8 +5,13 @@ import pytest
 import theano
 import theano.tensor as tt
 from differ import C, XLA, clusters, compare, host_nodes, run, same
+from theano.gof import PureOp
 from theano.scan_module.scan_op import Scan
 from theano.tensor.shared_randomstreams import RandomStreams
+
+from theano_colab.xla.partition import LOOPS
+
+LOOPING = (C, XLA.including(LOOPS))
 
 
 def random(*shape, dtype="float32", seed=3):
@@ -50,7 +55,7 @@ def test_steps_that_only_a_value_tells_compile_once():
     x, n = tt.fvector(), tt.lscalar()
     h, _ = theano.scan(lambda h: h * x + 1, outputs_info=tt.ones_like(x), n_steps=n)
     tail, _ = theano.scan(lambda a, b: a + b * x, outputs_info=[{"initial": tt.ones((2, 3), "float32"), "taps": [-2, -1]}], n_steps=n)
-    mean, _ = theano.scan(lambda k, s: s * k + x.sum(), sequences=tt.arange(20), outputs_info=x[0], n_steps=n)
+    mean, _ = theano.scan(lambda k, s: s * 2 + x.sum() * tt.cast(k, "float32"), sequences=tt.arange(20), outputs_info=x[0], n_steps=n)
     calls = [(random(3), k) for k in (1, 2, 9, 4)] + [(random(3), 0), (random(3), -1)]
     f = compare([x, n], [h[-1], tail[-1], mean[-1]], *calls, replays=2)
     assert [one.program.counts.compiled for one in clusters(f)] == [1]
@@ -97,20 +102,12 @@ def test_only_the_last_values_are_kept():
     compare([x, h0], [a[1], b[:2], y[-1]], *calls[2:])
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_second_derivatives(dtype):
-    x, h0, w, v = tt.matrix(dtype=dtype), tt.matrix(dtype=dtype), tt.matrix(dtype=dtype), tt.matrix(dtype=dtype)
-    h, _ = theano.scan(
-        lambda x_t, h2, h1: tt.tanh(x_t + tt.dot(h2, w) + h1 * 0.5),
-        sequences=x,
-        outputs_info={"initial": h0, "taps": [-2, -1]},
-    )
-    cost = (h**3).sum()
-    g = tt.grad(cost, w)
-    calls = [
-        (*(random(*s, dtype=dtype) for s in ((n, 3), (2, 3), (3, 3), (3, 3))),) for n in (1, 2, 6)
-    ]
-    compare([x, h0, w, v], [tt.grad((g * v).sum(), w), tt.Rop(g, w, v), tt.Rop(h, w, v)], *calls)
+def test_products_with_the_hessian():
+    x, h0, w, v = tt.fmatrix(), tt.fvector(), tt.fmatrix(), tt.fmatrix()
+    h, _ = theano.scan(lambda x_t, h: tt.tanh(x_t + tt.dot(h, w)), sequences=x, outputs_info=h0)
+    g = tt.grad((h**3).sum(), w)
+    calls = [tuple(random(*shape) for shape in ((n, 3), (3,), (3, 3), (3, 3))) for n in (1, 2, 6)]
+    compare([x, h0, w, v], [tt.grad((g * v).sum(), w), tt.Rop(h, w, v)], *calls, rtol=1e-5)
 
 
 def test_a_hessian():
@@ -169,7 +166,20 @@ def test_until_keeps_the_last_value():
 
     (h, a), _ = theano.scan(step, outputs_info=[x, tt.zeros((), "float32")], n_steps=50)
     calls = [(np.abs(random(3)), np.float32(limit)) for limit in (0, 5, 1000, np.inf)]
-    compare([x, limit], [h[-1], a[-1]], *calls, rtol=1e-5)
+    compare([x, limit], [h[-1], a[-1]], *calls, rtol=1e-5, modes=LOOPING)
+    compare([x, limit], a[-1] * 2, *calls, rtol=1e-5, modes=LOOPING)
+
+
+def test_until_with_a_longer_memory_or_none():
+    x, limit = tt.fvector(), tt.fscalar()
+    (h, y), _ = theano.scan(
+        lambda x_t, a, b: ((a + b, x_t - a), theano.scan_module.until(x_t + b > limit)),
+        sequences=x,
+        outputs_info=[{"initial": tt.ones((2,), "float32"), "taps": [-2, -1]}, None],
+    )
+    calls = [(np.arange(9, dtype="f"), np.float32(limit)) for limit in (0, 5, 12, np.inf)]
+    compare([x, limit], [h[-1], y[-1]], *calls, modes=LOOPING)
+    compare([x, limit], y[-1], *calls, modes=LOOPING)
 
 
 def test_until_with_all_values_is_the_hosts():
@@ -179,22 +189,22 @@ def test_until_with_all_values_is_the_hosts():
         outputs_info=tt.ones((), "float32"),
         n_steps=50,
     )
-    f = compare([limit], [h, h.sum()], (np.float32(100),), (np.float32(0),), host=(tt.Op,))
+    f = compare([limit], [h, h.sum()], (np.float32(100),), (np.float32(0),), host=(PureOp,), modes=LOOPING)
     assert any(isinstance(op, Scan) for op in host_nodes(f))
 
 
 def test_a_scan_on_the_host_has_no_clusters_inside():
     x = tt.fvector()
     draw = RandomStreams(5)
-    h, updates = theano.scan(lambda h: h * draw.uniform((3,), dtype="float32") + 1, outputs_info=x, n_steps=5)
+    h, updates = theano.scan(
+        lambda h: h * draw.uniform((3,), dtype="float32") + 1, outputs_info=x, n_steps=5, mode=XLA
+    )
     functions = [theano.function([x], h, updates=updates, mode=mode) for mode in (C, XLA)]
-    inside = [
-        node.op
-        for node in functions[1].maker.fgraph.toposort()
-        if isinstance(node.op, Scan)
+    scans = [
+        [node.op for node in one.maker.fgraph.toposort() if isinstance(node.op, Scan)]
+        for one in functions
     ]
-    assert len(inside) == 1
-    assert not clusters(inside[0].fn)
+    assert [len(clusters(ops[0].fn)) for ops in scans] == [1, 0]
 
 
 def test_shared_variables_that_steps_update():

@@ -14,6 +14,7 @@ from theano.tensor.type import TensorType
 
 from theano_colab.xla import device
 from theano_colab.xla.index import bound_positions
+from theano_colab.xla.loops import ScansOnHost
 from theano_colab.xla.trace import Refused, Trace
 from theano_colab.xla.types import put
 
@@ -291,9 +292,11 @@ def _to_host(value: Any) -> Any:
 
 def _host_function(graph: Graph) -> Any:
     """Return the graph as a function of Theano's own CPU code."""
-    from theano_colab.xla.partition import NAME
+    from theano_colab.xla.partition import NAME, POSITION
 
-    mode = theano.compile.mode.get_default_mode().excluding(NAME)
+    # Scans have been optimized: another round would change how many steps they take.
+    mode = theano.compile.mode.get_default_mode().excluding(NAME, "scan")
+    mode = mode.register((ScansOnHost(NAME), POSITION))
     return theano.function(
         [theano.In(one, borrow=True) for one in graph.inputs],
         graph.outputs,

@@ -32,6 +32,7 @@ from theano_colab.xla import device, registry
 from theano_colab.xla.cluster import XlaCluster, make_cluster
 from theano_colab.xla.compile import Graph, Index, Size, Slice
 from theano_colab.xla.index import bound_positions
+from theano_colab.xla.loops import ScansOnHost, ShortLoops
 from theano_colab.xla.transfer import HostFromXla, XlaFromHost, host_from, to_device
 from theano_colab.xla.types import XlaConstant, XlaType
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NAME = "xla"
+# Loops are shortened while the graph still is as it was written: before scan's own optimizations.
+LOOPS, LOOPS_POSITION = "xla_loops", 0.04
 # Where the backend stands in Theano's order of optimizations: after specialize, before
 # specialize_device (48.6), AbstractConvCheck (48.7), fusion (49) and what works in place (from 49.5).
 POSITION = 48.5
@@ -78,6 +81,7 @@ class XlaOptimizer(Optimizer):  # type: ignore[misc]  # Theano publishes no type
             if partition.device_nodes:
                 partition.replace()
         _cut_transfers(fgraph)
+        ScansOnHost(NAME).apply(fgraph)
 
 
 class _Partition:
@@ -572,9 +576,11 @@ def register() -> None:
     """Put the optimizer into Theano's order; ``enable`` makes it part of the usual modes."""
     if NAME not in optdb.__db__ or not optdb.__db__[NAME]:
         optdb.register(NAME, XlaOptimizer(), POSITION)
+        optdb.register(LOOPS, ShortLoops(), LOOPS_POSITION)
 
 
 def enable() -> None:
     """Make the optimizer part of FAST_RUN and FAST_COMPILE."""
     register()
     optdb.add_tags(NAME, "fast_run", "fast_compile")
+    optdb.add_tags(LOOPS, "fast_run")

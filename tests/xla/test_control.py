@@ -1,0 +1,123 @@
+"""IfElse, OpFromGraph and random streams on XLA; what stays beside a cluster on the host."""
+
+import numpy as np
+import pytest
+import theano
+import theano.tensor as tt
+from differ import C, XLA, clusters, compare, host_nodes, run, same
+from theano.compile.builders import OpFromGraph
+from theano.ifelse import IfElse, ifelse
+from theano.tensor.raw_random import RandomFunction
+from theano.tensor.shared_randomstreams import RandomStreams
+
+X = np.arange(6, dtype="float32").reshape(2, 3)
+
+
+class Counted(theano.Op):
+    """The identity, on the host alone, which counts its calls."""
+
+    __props__ = ()
+    calls = 0
+
+    def make_node(self, x):
+        return theano.Apply(self, [x], [x.type()])
+
+    def perform(self, node, inputs, outputs):
+        type(self).calls += 1
+        outputs[0][0] = inputs[0].copy()
+
+
+def test_a_branch_that_data_chooses():
+    x, y = tt.fmatrix(), tt.fmatrix()
+    out = ifelse(tt.gt(x.sum(), y.sum()), x * 2 + y, x - y)
+    calls = [(X, X + 1), (X + 1, X)]
+    compare([x, y], [out, *tt.grad((out**2).sum(), [x, y])], *calls)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "float32"])
+def test_a_branch_that_an_argument_chooses(dtype):
+    c, x = tt.scalar(dtype=dtype), tt.fmatrix()
+    compare([c, x], ifelse(c, x * 2, x + 1), *[(np.dtype(dtype).type(k), X) for k in (0, 1, -1)])
+
+
+def test_branches_of_several_dtypes_and_patterns():
+    c, x, row = tt.iscalar(), tt.fmatrix(), tt.frow()
+    outputs = ifelse(
+        c, [x, row * 2, tt.cast(x, "int32")], [x + 1, row, tt.cast(x * 2, "int32")]
+    )
+    compare([c, x, row], outputs, (np.int32(0), X, X[:1]), (np.int32(1), X, X[:1]))
+
+
+def test_branches_of_other_shapes_run_on_the_host(caplog):
+    c, x = tt.iscalar(), tt.fmatrix()
+    out = ifelse(tt.gt(x.sum(), c), x * 2, x[:1] - 1)
+    compare([c, x], out, (np.int32(0), X), (np.int32(99), X), replays=2)
+
+
+def test_choices_inside_choices():
+    a, b, x = tt.iscalar(), tt.iscalar(), tt.fmatrix()
+    out = ifelse(a, ifelse(b, x * 2, x * 3), ifelse(b, x * 5, x * 7))
+    compare([a, b, x], out, *[(np.int32(i), np.int32(j), X) for i in (0, 1) for j in (0, 1)])
+
+
+def test_a_bad_index_in_the_branch_that_is_taken_alone():
+    c, k, x = tt.iscalar(), tt.lscalar(), tt.fmatrix()
+    out = ifelse(tt.gt(c + x.sum(), 0), (x * 2)[k], x[0])
+    compare([c, k, x], out, (np.int32(1), 1, X), (np.int32(-99), 9, X), (np.int32(1), 9, X), replays=1)
+
+
+def test_a_branch_of_the_host_stays_lazy():
+    c, x = tt.iscalar(), tt.fmatrix()
+    out = ifelse(c, Counted()(x * 2) + 1, x - 1) * 3
+    f = theano.function([c, x], out, mode=XLA)
+    assert any(isinstance(op, IfElse) for op in host_nodes(f))
+    Counted.calls = 0
+    same(f(0, X), (X - 1) * 3)
+    assert Counted.calls == 0
+    same(f(1, X), (X * 2 + 1) * 3)
+    assert Counted.calls == 1
+
+
+def test_a_branch_inside_a_cluster_stays_lazy():
+    """The other branch would not end: it is a loop of as many steps as an argument says."""
+    c, n, x = tt.iscalar(), tt.lscalar(), tt.fvector()
+    h, _ = theano.scan(lambda h: tt.tanh(h), outputs_info=x, n_steps=n)
+    f = theano.function([c, n, x], ifelse(c, h[-1], x * 2), mode=XLA)
+    assert not host_nodes(f)
+    same(f(0, 2_000_000_000, X[0]), X[0] * 2)
+    same(f(1, 1, X[0]), np.tanh(X[0]))
+
+
+def test_a_graph_as_an_op_and_its_gradient():
+    x, y = tt.fmatrix(), tt.fmatrix()
+    op = OpFromGraph([x, y], [tt.tanh(x) * y, (x + y).sum(axis=0)])
+    a, b = op(x, y * 2)
+    compare([x, y], [a, b, *tt.grad(a.sum() + (b**2).sum(), [x, y])], (X, X + 1))
+
+
+def test_a_graph_as_an_op_whose_number_decides_a_shape():
+    x, n = tt.fmatrix(), tt.lscalar()
+    op = OpFromGraph([x, n], [tt.zeros((n, 2)) + x.sum(), x[0]])
+    compare([x, n], op(x, n), (X, 2), (X, 3))
+
+
+def test_random_streams_draw_as_in_c_beside_clusters():
+    x = tt.fmatrix()
+    functions = []
+    for mode in (C, XLA):
+        draw = RandomStreams(7)
+        out = draw.normal((2, 3)) * tt.tanh(x) + draw.uniform((2, 3))
+        functions.append(theano.function([x], out, mode=mode))
+    for _ in range(3):
+        expected, got = (run(one, (X,)) for one in functions)
+        same(got, expected)
+    assert all(isinstance(op, RandomFunction) for op in host_nodes(functions[1]))
+    assert clusters(functions[1])
+
+
+def test_a_print_stays_on_the_host(capsys):
+    x = tt.fmatrix()
+    f = theano.function([x], theano.printing.Print("here")(x * 2) + 1, mode=XLA)
+    same(f(X), X * 2 + 1)
+    assert "here" in capsys.readouterr().out
+    assert len(host_nodes(f)) == 1
