@@ -70,7 +70,10 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An integer index that is checked before the call; ``index`` is the number of an input."""
+    """An index, or a vector of them, that is checked before the call.
+
+    ``index`` is the number of an input that the host has.
+    """
 
     node: Apply
     entry: int
@@ -178,7 +181,7 @@ class Program:
             return values, ()
         for index in graph.indices:
             size = index.size.of(args)
-            if not -size <= args[index.index] < size:
+            if not _is_within(args[index.index], size):
                 return None, ()
         lengths = []
         for one in graph.slices:
@@ -266,6 +269,13 @@ class Program:
         return outputs, trace.holds() if trace.has_checks else None
 
 
+def _is_within(index: Any, size: int) -> bool:
+    """Tell whether an index, or each of a vector of them, is one of an axis of this size."""
+    if np.ndim(index):
+        return not index.size or bool(-size <= int(index.min()) and int(index.max()) < size)
+    return bool(-size <= index < size)
+
+
 def _read_otherwise(graph: Graph, bounds: set[int]) -> set[int]:
     """Return those of the inputs that more than slices read."""
     by_slices = {(one.node, one.entry) for one in graph.slices}
@@ -292,11 +302,11 @@ def _to_host(value: Any) -> Any:
 
 def _host_function(graph: Graph) -> Any:
     """Return the graph as a function of Theano's own CPU code."""
-    from theano_colab.xla.partition import NAME, POSITION
+    from theano_colab.xla.partition import AFTER_SCAN, NAME
 
     # Scans have been optimized: another round would change how many steps they take.
     mode = theano.compile.mode.get_default_mode().excluding(NAME, "scan")
-    mode = mode.register((ScansOnHost(NAME), POSITION))
+    mode = mode.register((ScansOnHost(NAME), AFTER_SCAN))
     return theano.function(
         [theano.In(one, borrow=True) for one in graph.inputs],
         graph.outputs,

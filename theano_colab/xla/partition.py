@@ -24,7 +24,7 @@ from theano.compile import optdb
 from theano.compile.ops import Shape, Shape_i
 from theano.gof.opt import Optimizer
 from theano.ifelse import IfElse
-from theano.tensor.subtensor import Subtensor
+from theano.tensor.subtensor import AdvancedIncSubtensor1, AdvancedSubtensor1, Subtensor
 from theano.tensor.type import TensorType
 from theano.tensor.type_other import MakeSlice, NoneTypeT, SliceType
 
@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NAME = "xla"
-# Loops are shortened while the graph still is as it was written: before scan's own optimizations.
-LOOPS, LOOPS_POSITION = "xla_loops", 0.04
+# What loops need (see loops.py), by this tag: one before scan's own optimizations, while the graph
+# is as it was written, the other once scan works in place.
+LOOPS, BEFORE_SCAN, AFTER_SCAN = "xla_loops", 0.04, 76
 # Where the backend stands in Theano's order of optimizations: after specialize, before
 # specialize_device (48.6), AbstractConvCheck (48.7), fusion (49) and what works in place (from 49.5).
 POSITION = 48.5
@@ -81,7 +82,6 @@ class XlaOptimizer(Optimizer):  # type: ignore[misc]  # Theano publishes no type
             if partition.device_nodes:
                 partition.replace()
         _cut_transfers(fgraph)
-        ScansOnHost(NAME).apply(fgraph)
 
 
 class _Partition:
@@ -419,6 +419,8 @@ class _Builder:
         numbers = {one: n for n, one in enumerate(self.inputs)}
         slices, indices, positions = [], [], set()
         for outer in self.nodes:
+            if isinstance(outer.op, AdvancedSubtensor1 | AdvancedIncSubtensor1):
+                indices += self._rows(outer)
             for entry, places in bound_positions(outer).items():
                 node = self.inner[outer.outputs[0]].owner
                 index = node.op.idx_list[entry]
@@ -438,6 +440,18 @@ class _Builder:
                 else:
                     indices.append(Index(node, entry, size, bounds[0]))
         return tuple(slices), tuple(indices), positions
+
+    def _rows(self, outer: Apply) -> list[Index]:
+        """Return the site of a vector of indices that the host has, and checks."""
+        node = self.inner[outer.outputs[0]].owner
+        index = node.inputs[-1]
+        if index not in self.inputs:
+            return []
+        number = self.inputs.index(index)
+        size = self._size(outer, node, 0)
+        if size is None or not isinstance(self.outer[number].type, TensorType):
+            return []
+        return [Index(node, 0, size, number)]
 
     def _size(self, outer: Apply, node: Apply, axis: int) -> Size | None:
         """Return where the host finds the size of an axis of what is indexed, if it can."""
@@ -576,11 +590,13 @@ def register() -> None:
     """Put the optimizer into Theano's order; ``enable`` makes it part of the usual modes."""
     if NAME not in optdb.__db__ or not optdb.__db__[NAME]:
         optdb.register(NAME, XlaOptimizer(), POSITION)
-        optdb.register(LOOPS, ShortLoops(), LOOPS_POSITION)
+        optdb.register("xla_short_loops", ShortLoops(), BEFORE_SCAN, LOOPS)
+        optdb.register("xla_scans_on_host", ScansOnHost(NAME), AFTER_SCAN, LOOPS)
 
 
 def enable() -> None:
     """Make the optimizer part of FAST_RUN and FAST_COMPILE."""
     register()
     optdb.add_tags(NAME, "fast_run", "fast_compile")
-    optdb.add_tags(LOOPS, "fast_run")
+    optdb.add_tags("xla_short_loops", "fast_run")
+    optdb.add_tags("xla_scans_on_host", "fast_run", "fast_compile")
