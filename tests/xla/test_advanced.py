@@ -1,11 +1,14 @@
 """Indexing by arrays of integers and by masks on XLA."""
 
 import numpy as np
+import pytest
 import theano
 import theano.tensor as tt
-from differ import XLA, compare
+from differ import XLA, clusters, compare
 from theano.compile.mode import Mode
 from theano.tensor.subtensor import AdvancedBooleanSubtensor
+
+from theano_colab.xla.types import shared_constructor
 
 # Theano's Python code: NumPy's own indexing; most of these ops have no C code.
 PYTHON = Mode("py", "fast_run").excluding("xla")
@@ -139,3 +142,26 @@ def test_rows_on_the_c_linker():
     m, i = tt.dmatrix(), tt.ivector()
     outputs = [m[i], tt.inc_subtensor(m[i], m[:1]), tt.set_subtensor(m[i], m[i] * 2)]
     compare([m, i], outputs, (np.arange(12.0).reshape(4, 3), [0, 3, 3, -1]))
+
+
+def test_rows_that_the_host_names_are_checked_there():
+    """The device is not asked whether all went well: calls need not wait for it."""
+    table, index = shared_constructor(MATRIX), tt.lvector()
+    outputs = [table[index] * 2, tt.inc_subtensor(table[index], 1), (table * 2)[index]]
+    f = theano.function([index], outputs, mode=XLA)
+    for numbers in ([0, 3, -4, 0], []):
+        for got, expected in zip(f(numbers), numpy_rows(numbers), strict=True):
+            np.testing.assert_array_equal(got, expected)
+    for bad in ([4], [0, -5]):
+        with pytest.raises(IndexError):
+            f(bad)
+    (cluster,) = clusters(f)
+    assert len(cluster.graph.indices) == len(outputs)
+    assert cluster.program.counts.reasons == ["an index is out of bounds"]
+
+
+def numpy_rows(numbers):
+    numbers = np.array(numbers, int)
+    added = MATRIX.copy()
+    np.add.at(added, numbers, 1)
+    return MATRIX[numbers] * 2, added, (MATRIX * 2)[numbers]

@@ -107,7 +107,9 @@ def test_alloc():
         tt.alloc(np.float64(3), n, n, 1) + 1,
     ]
     call = (A, A[0], 2, 0)
-    f = compare([x, z, n, m], outputs, call, (A, A[0], 2, 5), (A, A[0], 0, 5), host=HOST, modes=MODES)
+    f = compare(
+        [x, z, n, m], outputs, call, (A, A[0], 2, 5), (A, A[0], 0, 5), host=HOST, modes=MODES
+    )
     assert f(*call)[2].shape == (2, 0)
 
 

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @lowers(UnravelIndex, static=(1,))
 def unravel_index(trace: Trace, node: Apply, index: Any, sizes: Any) -> Any:
-    """Return the place along each axis."""
+    """Return the place along each axis; whatever the op's order, as Theano counts in C's alone."""
     shape = _shape(trace, sizes, node.op.ndim)
     rest = jnp.asarray(index).astype("int64")
     trace.check(((rest >= 0) & (rest < math.prod(shape))).all())
     places: list[Any] = [None] * len(shape)
-    for axis in _fastest_first(node.op.order, len(shape)):
+    for axis in reversed(range(len(shape))):
         places[axis] = rest % max(shape[axis], 1)
         rest //= max(shape[axis], 1)
     return places
@@ -37,7 +37,7 @@ def ravel_multi_index(trace: Trace, node: Apply, *args: Any) -> Any:
     if not all(shape):
         trace.refuse("an empty array has no places")
     number: Any = 0
-    for axis in reversed(_fastest_first(node.op.order, len(shape))):
+    for axis in reversed(range(len(shape))) if node.op.order == "F" else range(len(shape)):
         place = jnp.asarray(places[axis]).astype("int64")
         if node.op.mode == "raise":
             trace.check(((place >= 0) & (place < shape[axis])).all())
@@ -47,10 +47,6 @@ def ravel_multi_index(trace: Trace, node: Apply, *args: Any) -> Any:
             place = jnp.clip(place, 0, shape[axis] - 1)
         number = number * shape[axis] + place
     return number
-
-
-def _fastest_first(order: str, ndim: int) -> list[int]:
-    return list(range(ndim)) if order == "F" else list(reversed(range(ndim)))
 
 
 def _shape(trace: Trace, sizes: Any, ndim: int) -> tuple[int, ...]:
