@@ -47,17 +47,15 @@ def test_no_step_at_all_is_an_error_as_in_c():
 def test_more_steps_than_rows_is_an_error_as_in_c():
     x, n = tt.fmatrix(), tt.iscalar()
     h, _ = theano.scan(lambda x_t, h: x_t + h, sequences=x, outputs_info=tt.zeros((3,), "float32"), n_steps=n)
-    f = compare([x, n], [h[-1]], (random(5, 3), 5), (random(5, 3), 2), (random(5, 3), 6), replays=1)
-    assert clusters(f)[0].program.counts.compiled == 1
+    compare([x, n], [h[-1]], *[(random(5, 3), k) for k in (5, 2, 6)], replays=1)
 
 
 def test_steps_that_only_a_value_tells_compile_once():
     x, n = tt.fvector(), tt.lscalar()
     h, _ = theano.scan(lambda h: h * x + 1, outputs_info=tt.ones_like(x), n_steps=n)
-    tail, _ = theano.scan(lambda a, b: a + b * x, outputs_info=[{"initial": tt.ones((2, 3), "float32"), "taps": [-2, -1]}], n_steps=n)
-    mean, _ = theano.scan(lambda k, s: s * 2 + x.sum() * tt.cast(k, "float32"), sequences=tt.arange(20), outputs_info=x[0], n_steps=n)
+    tail, _ = theano.scan(lambda a, b: a + b * x, outputs_info=[{"initial": tt.stack([x, x + 1]), "taps": [-2, -1]}], n_steps=n)
     calls = [(random(3), k) for k in (1, 2, 9, 4)] + [(random(3), 0), (random(3), -1)]
-    f = compare([x, n], [h[-1], tail[-1], mean[-1]], *calls, replays=2)
+    f = compare([x, n], [h[-1], tail[-1]], *calls, replays=2)
     assert [one.program.counts.compiled for one in clusters(f)] == [1]
 
 
@@ -175,7 +173,7 @@ def test_until_with_a_longer_memory_or_none():
     (h, y), _ = theano.scan(
         lambda x_t, a, b: ((a + b, x_t - a), theano.scan_module.until(x_t + b > limit)),
         sequences=x,
-        outputs_info=[{"initial": tt.ones((2,), "float32"), "taps": [-2, -1]}, None],
+        outputs_info=[{"initial": x[:2], "taps": [-2, -1]}, None],
     )
     calls = [(np.arange(9, dtype="f"), np.float32(limit)) for limit in (0, 5, 12, np.inf)]
     compare([x, limit], [h[-1], y[-1]], *calls, modes=LOOPING)
@@ -199,7 +197,7 @@ def test_a_scan_on_the_host_has_no_clusters_inside():
     h, updates = theano.scan(
         lambda h: h * draw.uniform((3,), dtype="float32") + 1, outputs_info=x, n_steps=5, mode=XLA
     )
-    functions = [theano.function([x], h, updates=updates, mode=mode) for mode in (C, XLA)]
+    functions = [theano.function([x], h, updates=updates, mode=mode) for mode in LOOPING]
     scans = [
         [node.op for node in one.maker.fgraph.toposort() if isinstance(node.op, Scan)]
         for one in functions

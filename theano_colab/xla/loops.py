@@ -10,7 +10,6 @@ decides the length of an output, and the loop cannot run on the device.
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,39 +24,25 @@ if TYPE_CHECKING:
 
 
 class ScansOnHost(Optimizer):  # type: ignore[misc]  # Theano publishes no types
-    """Compile the steps of a graph's scans without the optimization of this name."""
+    """Have the steps of a graph's scans compiled without the optimization of this name.
+
+    The ops are changed, not replaced: Theano takes scans of another mode for equal and would merge
+    the old one back. It has to be done once scan works in place, which makes the last new ops.
+    """
 
     def __init__(self, excluded: str) -> None:
         super().__init__()
         self.excluded = excluded
 
-    def add_requirements(self, fgraph: Any) -> None:
-        """Ask for a graph whose variables can be replaced."""
-        fgraph.attach_feature(theano.gof.toolbox.ReplaceValidate())
-
     def apply(self, fgraph: Any) -> None:
         """Do it."""
         for node in fgraph.toposort():
-            if not isinstance(node.op, Scan):
-                continue
-            mode = theano.compile.mode.get_mode(node.op.mode)
-            plain = _without(mode, self.excluded)
-            if plain is node.op.mode:
-                continue
-            op = Scan(node.op.inputs, node.op.outputs, {**node.op.info, "mode": plain})
-            fgraph.replace_all_validate(
-                list(zip(node.outputs, op.make_node(*node.inputs).outputs, strict=True)),
-                reason="scans_on_host",
-            )
+            if isinstance(node.op, Scan) and self._is_used(node.op.mode_instance):
+                node.op.mode_instance = node.op.mode_instance.excluding(self.excluded)
 
-
-@functools.lru_cache(maxsize=64)
-def _without(mode: Mode, name: str) -> Mode:
-    """Return the mode, always the same one, that leaves an optimization out."""
-    query = mode.provided_optimizer
-    if name in getattr(query, "exclude", (name,)):
-        return mode
-    return mode.excluding(name)
+    def _is_used(self, mode: Mode) -> bool:
+        excluded = getattr(mode.provided_optimizer, "exclude", None)
+        return excluded is not None and self.excluded not in excluded
 
 
 class ShortLoops(Optimizer):  # type: ignore[misc]  # Theano publishes no types
