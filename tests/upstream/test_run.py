@@ -267,6 +267,35 @@ def test_which_units(place):
         units.find_units(place.root, ["nothing"])
 
 
+def test_names_of_numpy_1_are_there_for_tests_alone(place):
+    place.write("import numpy as np\ndef ask(): return np.MAXDIMS\n", "theano/x/outside.py")
+    place.write("""\
+import importlib.util, pathlib
+import numpy as np
+import pytest
+
+def test_inside():
+    assert np.MAXDIMS == 64
+    assert (np.float, np.complex) == (float, complex)
+    assert np.cast["int8"](3.7).dtype == "int8"
+    assert np.product([2, 3]) == 6
+    assert np.find_common_type([np.int8], [np.float16]) == "float16"
+    assert np.find_common_type([np.float64], [np.float16]) == "float64"
+    with pytest.raises(AttributeError):
+        np.no_such_name
+
+def test_outside():
+    path = pathlib.Path(__file__).parents[1] / "outside.py"
+    spec = importlib.util.spec_from_file_location("outside", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with pytest.raises(AttributeError):
+        module.ask()
+""")
+    place.run()
+    assert place.outcomes() == {"test_inside": "passed", "test_outside": "passed"}
+
+
 def test_a_node_id_runs_that_test_alone(place):
     place.write(TESTS)
     assert place.run(f"{FILE}::test_each[b c]")[0] == 0
