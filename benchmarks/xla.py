@@ -5,8 +5,9 @@
 Both are in one process and take turns, block by block, so that what else the machine does disturbs
 both. For each program: seconds until the first result (Theano: graph building, optimization and
 compilation; JAX: tracing and compilation), the medians per call, the median over the rounds of the
-ratio of the blocks' medians, and whether the costs of the first ten steps agree. Needs the port of
-Theano and JAX; ``--device cuda`` a GPU.
+ratio of the blocks' medians, the ratio of the CPU time of all calls (which is right on a busy
+machine too, but says nothing of a GPU), and whether the costs of the first ten steps agree. Needs
+the port of Theano and JAX; ``--device cuda`` a GPU.
 """
 
 # ruff: noqa: ANN401  # neither Theano nor JAX publishes the types of what is symbolic or traced
@@ -80,7 +81,7 @@ def measure(programs: Any, name: str, rounds: int, block: float) -> dict[str, An
         costs[side] = [float(steps[side](*program.batch))]
         first[side] = time.perf_counter() - start
         costs[side] += [float(steps[side](*program.batch)) for _ in range(STEPS - 1)]
-    times = take_turns(steps, program.batch, rounds, block)
+    times, work = take_turns(steps, program.batch, rounds, block)
     medians = {side: statistics.median(chain(*blocks)) for side, blocks in times.items()}
     ratios = [
         statistics.median(mine) / statistics.median(theirs)
@@ -90,7 +91,9 @@ def measure(programs: Any, name: str, rounds: int, block: float) -> dict[str, An
         "program": name,
         "ratio": statistics.median(ratios),
         "ratios": ratios,
+        "ratio_of_cpu_time": work["theano"] / work["jax"],
         "median_s": medians,
+        "cpu_s": work,
         "first_s": first,
         "agree": bool(np.allclose(costs["theano"], costs["jax"], rtol=TOLERANCE)),
         "costs": costs,
@@ -100,22 +103,28 @@ def measure(programs: Any, name: str, rounds: int, block: float) -> dict[str, An
 
 def take_turns(
     steps: dict[str, Callable[..., Any]], batch: list[Any], rounds: int, block: float
-) -> dict[str, list[list[float]]]:
-    """Return the seconds of every call, by side and round; who begins changes with the round."""
+) -> tuple[dict[str, list[list[float]]], dict[str, float]]:
+    """Return the seconds of every call, by side and round, and the CPU time of a call, by side.
+
+    Who begins changes with the round.
+    """
     start = time.perf_counter()
     for step in steps.values():
         step(*batch)
     calls = max(3, int(2 * block / (time.perf_counter() - start)))
     times: dict[str, list[list[float]]] = {side: [] for side in steps}
+    work = dict.fromkeys(steps, 0.0)
     for turn in range(rounds):
         for side in sorted(steps, reverse=turn % 2 == 1):
             step, seconds = steps[side], []
+            before = time.process_time()
             for _ in range(calls):
                 start = time.perf_counter()
                 step(*batch)
                 seconds.append(time.perf_counter() - start)
+            work[side] += (time.process_time() - before) / (calls * rounds)
             times[side].append(seconds)
-    return times
+    return times, work
 
 
 def host_ops(function: Any) -> list[str]:
@@ -133,7 +142,8 @@ def line(row: dict[str, Any]) -> str:
     mine, theirs = (row["median_s"][side] * 1e6 for side in ("theano", "jax"))
     first, their_first = (row["first_s"][side] for side in ("theano", "jax"))
     return (
-        f"{row['program']:<9} {row['ratio']:5.2f} x   Theano {mine:9.0f} us, JAX {theirs:9.0f} us"
+        f"{row['program']:<9} {row['ratio']:5.2f} x (CPU time {row['ratio_of_cpu_time']:.2f} x)"
+        f"   Theano {mine:9.0f} us, JAX {theirs:9.0f} us"
         f"   first result {first:5.1f} s and {their_first:5.1f} s"
         f"   {'equal costs' if row['agree'] else 'COSTS DIFFER'}"
         + (f"   on the host: {', '.join(row['on_host'])}" if row["on_host"] else "")

@@ -59,7 +59,7 @@ def program(mode):
         random.binomial(shared.shape, p=shared, dtype="float64"),
         random.multinomial(pvals=shared / shared.sum(axis=1, keepdims=True)),
         random.multinomial(n=5, pvals=shared / shared.sum(axis=1, keepdims=True)),
-        random.choice(size=2, a=3, replace=False, p=shared / shared.sum(axis=1, keepdims=True)),
+        random.choice(size=2, replace=False, p=shared / shared.sum(axis=1, keepdims=True)),
     ]
     function = theano.function([], outputs, mode=mode)
     return function, [function() for _ in range(3)]
