@@ -88,6 +88,17 @@ def doctor(options: argparse.Namespace, draw: Draw) -> dict[str, Any]:
     return diagnosis.to_json()
 
 
+def report(options: argparse.Namespace, _: Draw) -> dict[str, Any]:
+    """Print what a bug report needs, and nothing private; as text, which is there to be copied."""
+    from theano_colab.doctor import diagnose
+    from theano_colab.doctor import report as doctors_report
+
+    found = doctors_report.report(diagnose.diagnose())
+    if not options.json:
+        print(doctors_report.write(found))  # noqa: T201  # text to be copied, not a panel
+    return found
+
+
 def flags(_: argparse.Namespace, draw: Draw) -> dict[str, Any]:
     """Show the effective flags."""
     effective = session.effective_flags(session.facts())

@@ -14,6 +14,7 @@ COMMANDS = {
     "plan": "what setup would do, and why; changes nothing",
     "flags": "the effective THEANO_FLAGS and where each came from",
     "doctor": "what is wrong here and what to do about it: conflicts, live checks",
+    "report": "one text for a bug report: versions, hardware, flags; nothing private",
     "bench": "a first measurement: Theano against NumPy",
 }
 

@@ -12,6 +12,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
 from theano_colab import commands
+from theano_colab.doctor import explainer
 from theano_colab.errors import TheanoColabError
 from theano_colab.show.panel import bundle
 from theano_colab.show.small_panels import commands_panel
@@ -63,6 +64,7 @@ class TheanoMagics(Magics):  # type: ignore[misc]  # IPython's class is untyped
         %theano plan     what setup would do, and why; changes nothing
         %theano flags    the effective THEANO_FLAGS and where each came from
         %theano doctor   what is wrong here and what to do about it
+        %theano report   one text for a bug report, with nothing private in it
         %theano bench    a first measurement: Theano against NumPy
 
         %theano COMMAND? tells a command's options.
@@ -144,9 +146,10 @@ def _complete(_: InteractiveShell, event: Any) -> list[str]:  # noqa: ANN401  # 
 
 
 def register(shell: InteractiveShell) -> None:
-    """Add the magic, its completion and its "?" help to a shell."""
+    """Add the magic, its completion and its "?" help, and the explanation of known failures."""
     shell.register_magics(TheanoMagics)
     shell.set_hook("complete_command", _complete, str_key="%theano")
+    explainer.register(shell)
     if _question_to_help not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(_question_to_help)
 
@@ -154,5 +157,6 @@ def register(shell: InteractiveShell) -> None:
 def unregister(shell: InteractiveShell) -> None:
     """Take them away again."""
     shell.magics_manager.magics["line"].pop("theano", None)
+    explainer.unregister(shell)
     if _question_to_help in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(_question_to_help)

@@ -41,7 +41,7 @@ class Check:
     """One line of the doctor: what was looked at, the verdict, and why.
 
     ``remedy`` is "" where nothing is to be done; ``seconds`` is wall time of a live check.
-    ``numbers`` are what was measured (GFLOP/s, GB/s, seconds).
+    ``numbers`` are what was measured (GFLOP/s, GB/s, seconds); ``id`` names a conflict's rule.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Check:
     remedy: str = ""
     seconds: float | None = None
     numbers: dict[str, float] = field(default_factory=dict)
+    id: str = ""
 
 
 _TITLES = {

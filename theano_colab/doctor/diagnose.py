@@ -97,6 +97,7 @@ def _conflicts(runtime: Runtime, settings: tuple[Setting, ...]) -> list[Check]:
             conflict.cause,
             conflict.evidence,
             conflict.remedy if not conflict.mended else f"{conflict.remedy} (setup mends it)",
+            id=conflict.id,
         )
         for conflict in conflicts(runtime, settings)
     ]
