@@ -93,7 +93,7 @@ class Worker:
     def _answer(self) -> dict[str, Any]:
         line = self._process.stdout.readline()
         if not line:
-            self._log.flush()
+            self.close()
             sys.exit(f"the process ended: {Path(self._log.name).read_text()[-3000:]}")
         answer: dict[str, Any] = json.loads(line)
         return answer
@@ -220,6 +220,7 @@ def cold_compile(sides: dict[str, Side], count: int) -> list[dict[str, Any]]:
                 taken.append(
                     {"side": name, "import": worker.started, "make": worker.ask(make=COLD)}
                 )
+        print(f"cold: {len(taken)} of {len(order)} done", file=sys.stderr, flush=True)
     print(f"\n| cold: import and {COLD} | wall s | waiting s | Python, CPU s | g++, CPU s |")
     print("|---|---|---|---|---|")
     for name in sides:
