@@ -51,7 +51,8 @@ def versions() -> dict[str, str]:
         "python": sys.version.split()[0],
         "numpy": np.__version__,
         "theano": theano.__version__,
-        "blas": theano.config.blas.ldflags,
+        # Without the folder, which is this machine's.
+        "blas": " ".join(x for x in theano.config.blas.ldflags.split() if not x.startswith("-L")),
         "compiler": theano.gof.cmodule.gcc_version_str,
     }
 
