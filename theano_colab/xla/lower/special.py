@@ -15,7 +15,7 @@ import numpy as np
 from jax import lax
 from jax.scipy import special as jsp
 from numpy.polynomial import chebyshev
-from scipy import special
+from scipy import special  # type: ignore[import-untyped]  # publishes no types
 from theano.scalar import basic_scipy
 
 from theano_colab.xla.lower.functions import log1p
