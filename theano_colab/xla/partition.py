@@ -376,8 +376,8 @@ class _Builder:
     def _can_copy(self, node: Apply, refused: set[Apply] | None = None) -> bool:
         """Tell whether a node's inputs are at hand here, so that it may be computed here as well.
 
-        Each node is asked once: paths through shape arithmetic are many. What can be copied stays so,
-        what cannot (``refused``) may be once more of the cluster is there.
+        Each node is asked once: many paths lead through shape arithmetic. What can be copied stays
+        so, what cannot (``refused``) may be once more of the cluster is there.
         """
         refused = set() if refused is None else refused
         if node in self._copyable or node in refused:

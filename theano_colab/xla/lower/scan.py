@@ -23,7 +23,7 @@ from theano_colab.xla.lower.tapes import (
     Gradient,
     History,
     Misfit,
-    Sequence_,
+    Rows,
     Tape,
     get_row,
     put_row,
@@ -59,11 +59,11 @@ class _Layout:
 def _layout(op: Any) -> _Layout:
     states = op.n_mit_mot + op.n_mit_sot + op.n_sit_sot
     bounds = [*accumulate([1, op.n_seqs, states, op.n_shared_outs, op.n_nit_sot]), None]
-    reads = [*map(len, op.tap_array), *[0] * op.n_nit_sot, *[1] * op.n_shared_outs]
-    writes = [*map(len, op.mit_mot_out_slices), *[1] * (len(reads) - op.n_mit_mot)]
-    return _Layout(
-        *(slice(*ends) for ends in pairwise(bounds)), _runs(op.n_seqs, reads), _runs(0, writes)
-    )
+    taps = [*map(len, op.tap_array), *[0] * op.n_nit_sot, *[1] * op.n_shared_outs]
+    written = [*map(len, op.mit_mot_out_slices), *[1] * (len(taps) - op.n_mit_mot)]
+    sequences, buffers, shared, lengths, others = (slice(*ends) for ends in pairwise(bounds))
+    reads, writes = _runs(op.n_seqs, taps), _runs(0, written)
+    return _Layout(sequences, buffers, shared, lengths, others, reads, writes)
 
 
 def _runs(start: int, sizes: Sequence[int]) -> list[list[int]]:
@@ -100,7 +100,9 @@ def _keeps_only_the_last(node: Apply) -> bool:
     op, layout = node.op, _layout(node.op)
     lags = [-min(taps) for taps in op.tap_array[op.n_mit_mot :]]
     buffers = node.inputs[layout.states][op.n_mit_mot :]
-    lengths = [_length(one) for one in buffers] + [_number(one) for one in node.inputs[layout.lengths]]
+    lengths = [_length(one) for one in buffers] + [
+        _number(one) for one in node.inputs[layout.lengths]
+    ]
     lags += [0] * op.n_nit_sot
     return all(
         length is not None and length <= lag + 1 for length, lag in zip(lengths, lags, strict=True)
@@ -109,19 +111,15 @@ def _keeps_only_the_last(node: Apply) -> bool:
 
 def _length(buffer: Any) -> int | None:
     """Return the length of a state's buffer, 0 for a graph's input, None if it is not constant."""
-    node = buffer.owner
-    if buffer.broadcastable[0]:
-        return 1
     if isinstance(buffer, Constant):
         return int(buffer.data.shape[0])
-    if node is None:
-        return 0
-    if isinstance(node.op, tensor.IncSubtensor):
-        return _length(node.inputs[0])
-    if isinstance(node.op, tensor.AllocEmpty):
-        return _number(node.inputs[0])
-    if isinstance(node.op, tensor.Alloc):
-        return _number(node.inputs[1])
+    if buffer.broadcastable[0] or buffer.owner is None:
+        return int(buffer.broadcastable[0])
+    op, inputs = buffer.owner.op, buffer.owner.inputs
+    if isinstance(op, tensor.IncSubtensor):
+        return _length(inputs[0])
+    if isinstance(op, tensor.AllocEmpty | tensor.Alloc):
+        return _number(inputs[isinstance(op, tensor.Alloc)])
     return None
 
 
@@ -155,7 +153,9 @@ class _Loop:
 
     def _steps(self, steps: Any) -> Any:
         """Return the number of steps: at least one, and rows for all of them."""
-        limits = [one.entering.shape[0] - one.offset for one in self.tapes if one.entering is not None]
+        limits = [
+            one.entering.shape[0] - one.offset for one in self.tapes if one.entering is not None
+        ]
         limit = min(limits, default=np.iinfo("int32").max)
         if is_known(steps):
             if not 0 < int(steps) <= limit:
@@ -177,16 +177,14 @@ class _Loop:
             for taps, out_taps, buffer in zip(op.tap_array, op.mit_mot_out_slices, buffers)  # noqa: B905  # the first taps are theirs
         ]
         known = list(zip(op.tap_array, buffers, strict=True))[op.n_mit_mot :]
-        tapes += [
-            History(*next(ends), taps, one, one.shape[0], self.known) for taps, one in known
-        ]
+        tapes += [History(*next(ends), taps, one, one.shape[0], self.known) for taps, one in known]
         tapes += [History(*next(ends), (), None, int(one), self.known) for one in lengths]
         tapes += [Tape(*next(ends), one) for one in shared]
         if op.as_while and any(
             isinstance(one, History) and one.length > one.lag + 1 for one in tapes
         ):
             raise Misfit("the number of steps decides the length of an output")
-        tapes += [Sequence_([n], one) for n, one in enumerate(args[layout.sequences])]
+        tapes += [Rows([n], one) for n, one in enumerate(args[layout.sequences])]
         return tapes
 
     def run(self) -> list[Any]:
@@ -232,9 +230,7 @@ class _Loop:
         with self.trace.scope(values) as scope:
             results = [
                 lax.convert_element_type(value, np.dtype(one.dtype))
-                for one, value in zip(
-                    self.body.outputs, scope.run(self.body.outputs), strict=True
-                )
+                for one, value in zip(self.body.outputs, scope.run(self.body.outputs), strict=True)
             ]
             self.has_checks |= scope.has_checks
             return results, scope.holds()

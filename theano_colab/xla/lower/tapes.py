@@ -1,13 +1,13 @@
 """What a scan carries from step to step: one tape for each sequence, state and output.
 
 A tape gives a step the values that it reads (``reads``: numbers of the inner graph's inputs) and
-takes what it computes (``writes``: numbers of the inner graph's outputs). It *holds* the last values
-that later steps read. Rows come in one for each step (``entering``, from row ``offset`` on) and go
-out one for each step; ``finish`` makes the buffer that Theano expects of what was held and of the
-rows that went out. Steps never read what they write to a buffer, so XLA need not copy buffers.
+takes what the step computes (``writes``: numbers of its outputs). It *holds* the last values that
+later steps read. Rows come in one for each step (``entering``, from row ``offset`` on) and go out
+one for each step; ``finish`` makes the buffer that Theano expects of what was held and of the rows
+that went out. Steps never read what they write to a buffer, so XLA need not copy buffers.
 
 Theano's code (scan_op.py, ``Scan.execute``) says what buffers mean: the first value that a step
-computes is at ``-min(taps)``; a buffer that is too short for all values keeps the last, oldest first;
+computes is at ``-min(taps)``; a buffer too short for all values keeps the last ones, oldest first;
 one that is too long ends with zeros.
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 from jax import lax
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 
 class Misfit(Exception):  # noqa: N818  # it is no error: the host goes on
@@ -62,7 +62,7 @@ class Tape:
         return held
 
 
-class Sequence_(Tape):
+class Rows(Tape):
     """A sequence: each step reads its row."""
 
     def __init__(self, reads: Sequence[int], array: Any) -> None:
@@ -104,8 +104,8 @@ class History(Tape):
         self.lag = -min(taps, default=0)
         if length < max(self.lag, 1):
             raise Misfit(f"a buffer of {length} for values {self.lag} steps ago")
-        self.initial = None if initial is None else jnp.asarray(initial)[: self.lag]
-        self.row = None if initial is None else self.initial.shape[1:]
+        self.initial: Any = None if initial is None else jnp.asarray(initial)[: self.lag]
+        self.row: Any = None if self.initial is None else self.initial.shape[1:]
         self.is_whole = steps is not None and length >= self.lag + steps
         self.is_ring = not self.is_whole and length > self.lag + 1
         self._steps = steps
