@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from theano_colab.runtime import child
+from theano_colab.runtime import accelerators, child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,9 +80,10 @@ def run(runtime: Runtime, device: str, limit: float = LIMIT) -> tuple[Check, ...
     with _temporary() as folder:
         began = time.monotonic()
         questions = dict(_questions(runtime, device, folder))
+        # The quick ones first, so that each has its own time.
         checks = [
             _judge(name, question, max(0.1, limit - (time.monotonic() - began)), began)
-            for name, question in questions.items()
+            for name, question in reversed(questions.items())
         ]
     return (*checks, *skipped)
 
@@ -128,6 +129,10 @@ def _ask(name: str, folder: Path, *arguments: str, **variables: str) -> child.Qu
 
 
 def _uses_xla(runtime: Runtime, device: str) -> bool:
+    # One process may hold a TPU: where it is this one, no other can try it.
+    started = accelerators.started()
+    if started is not None and any(one.platform == "tpu" for one in started.value or ()):
+        return False
     wanted = device.startswith(("cuda", "gpu", "xla")) or bool(runtime.gpus.value)
     return wanted and "jax" in (runtime.packages.value or {})
 
@@ -141,7 +146,8 @@ def _skipped(runtime: Runtime, device: str) -> Iterator[Check | None]:
         evidence = (f"{runtime.blas.missing} [{runtime.blas.source}]",)
         yield Check("BLAS", "note", "none to link: products go through NumPy", evidence)
     if not _uses_xla(runtime, device):
-        yield Check("Device of XLA", "note", "not tried: Theano computes on the CPU in C code")
+        why = "not tried: Theano computes on the CPU in C code, or this process holds the TPU"
+        yield Check("Device of XLA", "note", why)
 
 
 def _source(runtime: Runtime) -> tuple[str, ...]:
