@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jax
-from jax.experimental import enable_x64
 
 from theano_colab.runtime import accelerators
+
+try:
+    from jax import enable_x64
+except ImportError:  # before JAX 0.8
+    from jax.experimental import enable_x64
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,5 +147,5 @@ def _card_memory(spec: str) -> int | None:
 @contextlib.contextmanager
 def x64() -> Iterator[None]:
     """Let JAX keep 64 bits in this block only: the user's own JAX code keeps JAX's default."""
-    with enable_x64():
+    with enable_x64(True):
         yield
