@@ -49,6 +49,11 @@ def test_branches_of_several_dtypes_and_patterns():
     compare([c, x, row], outputs, (np.int32(0), X, X[:1]), (np.int32(1), X, X[:1]))
 
 
+def test_a_branch_that_a_shape_chooses_may_have_another():
+    x = tt.fmatrix()
+    compare([x], ifelse(x.shape[0] > 1, x * 2, x[:, 1:]), (X,), (X[:1],))
+
+
 def test_branches_of_other_shapes_run_on_the_host(caplog):
     c, x = tt.iscalar(), tt.fmatrix()
     out = ifelse(tt.gt(x.sum(), c), x * 2, x[:1] - 1)
