@@ -97,3 +97,22 @@ def test_a_chosen_float_type_is_the_one_in_force(kernel_with: Callable[..., Kern
     kernel.ok("%theano setup --floatX float64")
     assert kernel.value("__import__('theano').config.floatX") == "float64"
     assert "optimizer_including=cudnn" in kernel.value("__import__('os').environ['THEANO_FLAGS']")
+
+
+def test_a_known_failure_is_explained_beside_its_traceback(kernel: Kernel) -> None:
+    cell = kernel.run("raise ValueError('You are tring to use the old GPU back-end')")
+    assert cell.error is not None
+    assert "ValueError" in cell.error
+    assert len(cell.stream.strip().splitlines()) == 3
+    assert "%theano setup" in cell.stream
+    assert kernel.run("1 / 0").stream == ""
+
+
+def test_the_doctor_finds_theano_in_order_and_the_report_names_it(kernel: Kernel) -> None:
+    checks = json.loads(kernel.ok("%theano doctor --json").stream)["checks"]
+    verdicts = {check["name"]: check["verdict"] for check in checks}
+    assert verdicts["Theano"] in {"ok", "warn"}  # a busy machine cuts it off
+    assert verdicts["C++ compiler"] == "ok"
+    report = kernel.ok("%theano report").stream
+    assert "theano 1.0.5+colab" in report
+    assert "/" not in report.replace("GNU/Linux", "").split("packages:")[1].split("doctor:")[0]

@@ -121,6 +121,7 @@ def _ask(name: str, folder: Path, *arguments: str, **variables: str) -> child.Qu
         # The old GPU backend's mark stops a child that inherits it (see children.py).
         "THEANO_GPU_IS_ALREADY_ACTIVE": None,
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "CUDA_CACHE_DISABLE": "1",  # else the driver writes into ~/.nv
         "TMPDIR": str(folder),
         **variables,
     }
