@@ -14,7 +14,7 @@ TRANSFERS = (HostFromXla, XlaFromHost, XlaToXla)
 
 
 def host_nodes(function):
-    """Return the ops of a compiled function that neither run on the device, nor move data, nor count.
+    """Return a compiled function's ops that neither run on the device, nor move data, nor count.
 
     Counting is integers without dimensions, and vectors of them: bounds of slices, and shapes.
     """

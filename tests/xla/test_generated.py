@@ -35,7 +35,7 @@ class Function:
     updates: tuple  # an expression or None for each variable
 
 
-# ("shared", k), ("input",), (number in UNARY, expression), (number in BINARY, left, right)
+# A leaf, a number in UNARY with an expression, or a number in BINARY with two.
 leaves = st.one_of(st.tuples(st.just("shared"), st.integers(0, VARIABLES - 1)), st.just(("input",)))
 expressions = st.recursive(
     leaves,

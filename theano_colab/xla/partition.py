@@ -1,7 +1,7 @@
 """The graph optimizer that gathers what XLA can run into clusters and leaves the rest on the host.
 
-Every node gets a *level*: even ones on the host, odd ones on the device, never below a level that it
-needs a value from. All device nodes of one level are one cluster: a path that leaves a cluster
+Every node gets a *level*: even ones on the host, odd ones on the device, never below a level that
+it needs a value from. All device nodes of one level are one cluster: a path that leaves a cluster
 through the host comes back on a higher level, so clusters are convex. Levels are as low as they
 can be, so there are as few transfers as the alternation of host and device in the graph demands.
 
@@ -44,7 +44,7 @@ NAME = "xla"
 # is as it was written, the other once scan works in place.
 LOOPS, BEFORE_SCAN, AFTER_SCAN = "xla_loops", 0.04, 76
 # Where the backend stands in Theano's order of optimizations: after specialize, before
-# specialize_device (48.6), AbstractConvCheck (48.7), fusion (49) and what works in place (from 49.5).
+# specialize_device (48.6), AbstractConvCheck (48.7), fusion (49), what works in place (from 49.5).
 POSITION = 48.5
 # Constants of more bytes lie on the device instead of in the compiled code.
 _LARGE_CONSTANT = 4096
@@ -199,7 +199,7 @@ class _Partition:
                 self.host_level[node] = max([0, *map(self._from_host, node.inputs)])
 
     def _crossings(self, node: Apply) -> list[int]:
-        """Return the inputs whose values the device computes and that must be known while tracing."""
+        """Return the inputs that must be known while tracing and that the device computes."""
         return [
             k
             for k in _static_slots(node)
