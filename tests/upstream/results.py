@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import re
 import tomllib
 from collections import Counter
 from dataclasses import dataclass
@@ -85,7 +86,8 @@ def write_table(file: Path, results: Iterable[Result], about: str) -> None:
     day = dt.datetime.now(dt.UTC).date().isoformat()
     lines = [f"# {about}; {day}\n# test\toutcome\tseconds\twhy\n"]
     for one in sorted(results, key=lambda result: result.test):
-        why = one.why.replace("\t", " ")
+        # Folders are this machine's.
+        why = re.sub(r"(?<![\w.])/(?:[\w.+-]+/)+", "", one.why.replace("\t", " "))
         counts = "".join(f"\t{count}" for count in (one.xla or {}).values())
         lines.append(f"{one.test}\t{one.outcome}\t{one.seconds:.2f}\t{why}{counts}\n")
     file.write_text("".join(lines), "utf-8")
