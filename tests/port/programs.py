@@ -595,6 +595,20 @@ def debug_mode_fills_small_integers():
     _check([], T.set_subtensor(T.AllocEmpty("int8")(3)[:], 1), [], np.ones(3), mode=mode)
 
 
+def largest_values_come_in_one_order():
+    x = T.matrix()
+    a = _data(3, 257)
+    for axis, k in ((1, 100), (1, -100), (0, 2)):
+        alone = theano.function([x], T.topk(x, k, axis, sorted=False))(a)
+        values, indices = T.topk_and_argtopk(x, k, axis, sorted=False)
+        values, indices = theano.function([x], [values, indices])(a)
+        assert_array_equal(alone, values)
+        assert_array_equal(np.take_along_axis(a, indices, axis), values)
+        expected = np.sort(a, axis)
+        expected = expected[:, -100:] if k == 100 else expected[:, :100] if k < 0 else expected[-2:]
+        assert_array_equal(np.sort(values, axis), expected)
+
+
 def gradients_of_angles():
     x = T.vector()
     _check([x], T.grad(T.deg2rad(x).sum(), x), [_data(3)], np.full(3, np.pi / 180))
