@@ -2,7 +2,7 @@
 
 Use it with ``-p plugin`` and this folder on PYTHONPATH. It replaces test tooling only: nose,
 ``numpy.testing.dec``, the aliases unittest dropped in Python 3.12, tests that yield their checks,
-and the names that NumPy 2 took away, for the tests alone. Theano is left as it is installed.
+and what NumPy 2 took away, for the tests alone. Theano is left as it is installed.
 """
 
 from __future__ import annotations
@@ -136,12 +136,28 @@ def _give_tests_names_of_numpy_1() -> None:
     numpy_answers = np.__getattr__
 
     def answer(name):
-        asking = Path(sys._getframe(1).f_code.co_filename)
-        if name in _NUMPY_1 and asking.parent.name == "tests":
+        if name in _NUMPY_1 and _is_of_tests(sys._getframe(1).f_code):
             return _NUMPY_1[name]
         return numpy_answers(name)
 
     np.__getattr__ = answer
+
+
+def _stack_generators_of_tests() -> None:
+    """Let np.vstack take a generator, as it did until NumPy 1.24, if a test made it."""
+    numpy_stacks = np.vstack
+
+    @functools.wraps(numpy_stacks)
+    def vstack(arrays, **keywords):
+        if inspect.isgenerator(arrays) and _is_of_tests(arrays.gi_code):
+            arrays = list(arrays)
+        return numpy_stacks(arrays, **keywords)
+
+    np.vstack = vstack
+
+
+def _is_of_tests(code) -> bool:
+    return Path(code.co_filename).parent.name == "tests"
 
 
 def pytest_configure(config) -> None:
@@ -162,6 +178,7 @@ def pytest_configure(config) -> None:
             setattr(unittest.TestCase, old, getattr(unittest.TestCase, new))
     if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
         _give_tests_names_of_numpy_1()
+        _stack_generators_of_tests()
     _wait_less()
     # Theano's tests were written for a runner that shows warnings and goes on.
     warnings.simplefilter("default")

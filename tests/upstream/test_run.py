@@ -268,7 +268,8 @@ def test_which_units(place):
 
 
 def test_names_of_numpy_1_are_there_for_tests_alone(place):
-    place.write("import numpy as np\ndef ask(): return np.MAXDIMS\n", "theano/x/outside.py")
+    outside = "import numpy as np\ndef ask(): return np.MAXDIMS\nrows = ([n] for n in range(2))\n"
+    place.write(outside, "theano/x/outside.py")
     place.write("""\
 import importlib.util, pathlib
 import numpy as np
@@ -281,6 +282,7 @@ def test_inside():
     assert np.product([2, 3]) == 6
     assert np.find_common_type([np.int8], [np.float16]) == "float16"
     assert np.find_common_type([np.float64], [np.float16]) == "float64"
+    assert np.vstack(row for row in ([1, 2], [3, 4])).shape == (2, 2)
     with pytest.raises(AttributeError):
         np.no_such_name
 
@@ -291,6 +293,8 @@ def test_outside():
     spec.loader.exec_module(module)
     with pytest.raises(AttributeError):
         module.ask()
+    with pytest.raises(TypeError):
+        np.vstack(module.rows)
 """)
     place.run()
     assert place.outcomes() == {"test_inside": "passed", "test_outside": "passed"}
