@@ -62,7 +62,6 @@ def test_no_extreme_of_nothing(reduce):
 def test_accumulators():
     x, n = tt.fvector(), tt.bvector()
     outputs = [
-        tt.sum(x, acc_dtype="float32"),
         tt.sum(x),
         tt.sum(x, dtype="float64"),
         tt.sum(n, dtype="int8"),
@@ -72,6 +71,8 @@ def test_accumulators():
     ]
     large = np.full(20000, 0.1, "f")
     compare([x, n], outputs, (large, np.full(300, 77, "int8")))
+    # In float32 the order of the terms shows; C adds them one by one.
+    compare([x], tt.sum(x, acc_dtype="float32"), (np.full(20000, 0.125, "f"),))
 
 
 @pytest.mark.parametrize("op", ["and_", "or_", "xor", "add", "mul", "maximum", "minimum"])
