@@ -7,7 +7,6 @@ functions run there. Needs JAX; nothing of it is imported before a device is ask
 from __future__ import annotations
 
 import theano
-from theano.configparser import AddConfigVar, EnumStr
 
 from theano_colab.xla import device, partition, transfer, types
 
@@ -24,7 +23,6 @@ def use(spec: str, *, name: str | None = None, default: bool = True) -> device.C
     """
     import theano_colab.xla.lower  # noqa: F401  # registers the lowerings
 
-    _configure()
     context = device.register(name, spec)
     partition.register()
     transfer.register_transfer()
@@ -33,14 +31,3 @@ def use(spec: str, *, name: str | None = None, default: bool = True) -> device.C
         partition.enable()
         theano.compile.shared_constructor(types.shared_constructor)
     return context
-
-
-def _configure() -> None:
-    if hasattr(theano.config, "xla"):
-        return
-    AddConfigVar(
-        "xla.precision",
-        "Products of float32: float32 is exact to float32, tf32 may use the tensor cores' 19 bits.",
-        EnumStr("float32", "tf32"),
-        in_c_key=False,
-    )

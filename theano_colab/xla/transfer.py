@@ -159,4 +159,5 @@ def transfer(x: Any, target: str | None) -> Any:
 
 def register_transfer() -> None:
     """Let ``.transfer()`` know this backend's contexts."""
-    theano.tensor.basic.register_transfer(transfer)
+    if transfer not in theano.tensor.basic.transfer._others:  # noqa: SLF001  # Theano has no other list
+        theano.tensor.basic.register_transfer(transfer)
