@@ -56,7 +56,8 @@ def test_what_is_no_record_is_refused_with_the_reason(text, quote):
 def test_record_and_replay_in_a_terminal(tmp_path, capsys):
     path = tmp_path / "here.json"
     assert main(["info", "--record", str(path)]) == 0
-    assert str(path) in capsys.readouterr().out
+    # A long path is broken where the line ends.
+    assert str(path) in "".join(capsys.readouterr().out.split())
     machine = next(path for path in RECORDED if path.stem == "datacentre")
     assert main(["info", "--replay", str(machine)]) == 0
     shown = capsys.readouterr().out
