@@ -107,3 +107,22 @@ def _constants(cluster):
         for one in node.inputs:
             if isinstance(one, theano.Constant):
                 yield np.asarray(one.data)
+
+
+@pytest.mark.parametrize("on_cpu", [True, False])
+def test_an_argument_may_be_written_at_once(on_cpu, monkeypatch):
+    x = tt.fmatrix()
+    total = shared_constructor(np.zeros((1, 1), "f"))
+    cost = tt.dot(tt.dot(tt.sin(x), tt.cos(x)), x).sum(keepdims=True)
+    f = theano.function([x], [], updates=[(total, total + cost)], mode=XLA)
+    f(np.zeros((1, 1), "f"))
+    (cluster,) = clusters(f)
+    # As it would be with another device: the copy alone has to do.
+    monkeypatch.setattr(cluster.program, "_on_cpu", on_cpu)
+    value = np.ones((1000, 1000), "f")
+    f(value)
+    expected = total.get_value()
+    total.set_value(np.zeros((1, 1), "f"))
+    f(value)
+    value[:] = 5
+    same(total.get_value(), expected)

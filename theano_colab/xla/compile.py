@@ -194,10 +194,14 @@ class Program:
 
     def _on_device(self, values: list[Any], args: Sequence[Any]) -> tuple[Sequence[Any], Any]:
         """Run the compiled function; return the outputs, and whether what it checked holds."""
+        # JAX reads NumPy's memory after it has returned, and the caller may write it by then: the
+        # CPU is waited for, and another device gets a copy that nobody writes.
+        given = any(type(args[n]) is np.ndarray for n in self._dynamic)
+        if given and not self._on_cpu:
+            values = [one.copy() if type(one) is np.ndarray else one for one in values]
         with device.x64():
             outputs, holds = self._compiled(*values)
-            if self._on_cpu and any(type(args[n]) is np.ndarray for n in self._arrays):
-                # XLA reads NumPy's memory where it lies; the caller may write it when we return.
+            if given and self._on_cpu:
                 jax.block_until_ready(outputs)
         return outputs, holds
 
