@@ -160,7 +160,7 @@ class Program:
                 args, f"{COMPILE_LIMIT} signatures were compiled, or it was refused"
             )
         try:
-            outputs, holds = self._on_device(values, args)
+            outputs, holds = self._on_device(values)
         except jax.errors.JaxRuntimeError as error:
             kind = MemoryError if "RESOURCE_EXHAUSTED" in str(error) else RuntimeError
             raise kind(_first_line(error)) from error
@@ -192,11 +192,11 @@ class Program:
         key = (*(_hashable(args[n]) for n in self._static), *lengths)
         return [*values, *key], key
 
-    def _on_device(self, values: list[Any], args: Sequence[Any]) -> tuple[Sequence[Any], Any]:
+    def _on_device(self, values: list[Any]) -> tuple[Sequence[Any], Any]:
         """Run the compiled function; return the outputs, and whether what it checked holds."""
         # JAX reads NumPy's memory after it has returned, and the caller may write it by then: the
         # CPU is waited for, and another device gets a copy that nobody writes.
-        given = any(type(args[n]) is np.ndarray for n in self._dynamic)
+        given = any(type(one) is np.ndarray for one in values)
         if given and not self._on_cpu:
             values = [one.copy() if type(one) is np.ndarray else one for one in values]
         with device.x64():

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import theano
 from theano.compile import optdb
-from theano.compile.ops import Shape, Shape_i
 from theano.gof import FunctionGraph, Query
 
 from theano_colab.xla import registry
+from theano_colab.xla.arithmetic import deciding
 from theano_colab.xla.partition import NAME, POSITION
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _optimized(inputs: Sequence[Any], outputs: Sequence[Any], mode: Mode) -> Inn
     return Inner(
         list(graph.inputs),
         list(graph.outputs),
-        _deciding(
+        deciding(
             graph.inputs,
             [node.inputs[k] for node, one in lowerings if one for k in one.static(node)],
         ),
@@ -80,19 +80,3 @@ def _optimizer(mode: Mode) -> Callable[[FunctionGraph], Any]:
             query.extra_optimizations,
         )
     )
-
-
-def _deciding(inputs: Sequence[Any], variables: Sequence[Any]) -> frozenset[int]:
-    """Return the numbers of the inputs on whose values these variables depend."""
-    numbers = {one: n for n, one in enumerate(inputs)}
-    stack, seen, found = list(variables), set(), set()
-    while stack:
-        variable = stack.pop()
-        if variable in seen:
-            continue
-        seen.add(variable)
-        if variable in numbers:
-            found.add(numbers[variable])
-        elif variable.owner is not None and not isinstance(variable.owner.op, Shape | Shape_i):
-            stack += variable.owner.inputs
-    return frozenset(found)
