@@ -89,9 +89,39 @@ def colab(folder: Path, gpu: str | None) -> Runtime:
     if gpu:
         source = "NVML, as known of Colab"
         known |= {"gpus": Fact.found((GPUS[gpu],), source), "driver": Fact.found(DRIVER, source)}
+        known |= cuda(debian, packages, f"/usr/local/lib/python{short}/dist-packages", apt_source)
     if f"python{short}-dev" in debian:
         known["python_headers"] = Fact.found(f"/usr/include/python{short}", apt_source)
     return runtime(known)
+
+
+def cuda(debian: dict[str, str], packages: dict[str, str], site: str, source: str) -> dict:
+    """Return the toolkit, the libraries and the header of cuDNN that the lists name."""
+    suffix = next(n.removeprefix("cuda-cudart-") for n in debian if n.startswith("cuda-cudart-1"))
+    toolkit = Toolkit("/usr/local/cuda", suffix.replace("-", "."), "/usr/local/cuda")
+    apt = {
+        "cudart": debian[f"cuda-cudart-{suffix}"],
+        "nvrtc": debian[f"cuda-nvrtc-{suffix}"],
+        "cublas": debian[f"libcublas-{suffix}"],
+    }
+    wheels = {"cudart": "cuda-runtime", "nvrtc": "cuda-nvrtc", "cublas": "cublas", "cudnn": "cudnn"}
+    cudnn = ".".join(debian["libcudnn9-cuda-12"].split(".")[:3])
+    found = []
+    for name, wheel in wheels.items():
+        major = "9" if name == "cudnn" else "12"
+        if version := packages.get(f"nvidia-{wheel}-cu12"):
+            path = f"{site}/nvidia/{wheel.replace('-', '_')}/lib/lib{name}.so.{major}"
+            found.append(CudaLibrary(name, version, path, "wheel"))
+        if name in apt:
+            path = f"/usr/local/cuda/lib64/lib{name}.so.{major}"
+            found.append(CudaLibrary(name, apt[name], path, "toolkit"))
+        else:
+            found.append(CudaLibrary(name, cudnn, f"{LIBRARIES}/lib{name}.so.{major}", "system"))
+    return {
+        "toolkits": Fact.found((toolkit,), source),
+        "cuda_libraries": Fact.found(tuple(found), f"{source}, pip-freeze"),
+        "cudnn_header": Fact.found(cudnn, source),
+    }
 
 
 def runtime(known: dict[str, Fact]) -> Runtime:
@@ -105,7 +135,7 @@ def made_up(**values: object) -> Runtime:
 
 
 def elsewhere() -> dict[str, Runtime]:
-    """Return a node with several GPUs, a laptop with an old one, and Binder."""
+    """Return machines that are not Colab's as they come; together they show every conflict."""
     packages = {"numpy": "2.1.3", "scipy": "1.16.3", "six": "1.17.0", "pip": "24.3.1"}
     jax = {"jax": "0.7.2", "jaxlib": "0.7.2", "jax-cuda12-plugin": "0.7.2"}
     compiler = Compiler("/usr/bin/g++", "13.3.0")
@@ -152,6 +182,123 @@ def elsewhere() -> dict[str, Runtime]:
             driver=NO_NVML,
             gpus=NO_NVML,
             pci_gpus=0,
+        ),
+        # A notebook's first cells have installed and set this and that.
+        "colab-tinkered": made_up(
+            front_end="colab",
+            colab_release="release-colab-2026.08-current",
+            operating_system="Ubuntu 22.04.5 LTS",
+            python="3.13.7",
+            packages=packages
+            | {"numpy": "1.26.4", "theano": "1.0.5", "theano-pymc": "1.1.2", "keras": "3.13.2"},
+            loaded={"numpy": "2.1.3", "scipy": "1.15.0"},
+            site_packages="/usr/local/lib/python3.13/dist-packages",
+            theano_places=(
+                "/content/theano.py",
+                "/usr/local/lib/python3.13/dist-packages/theano/__init__.py",
+            ),
+            compiler=compiler,
+            python_headers=Fact.absent("no Python.h in /usr/include/python3.13", "sysconfig"),
+            driver=NO_NVML,
+            gpus=NO_NVML,
+            pci_gpus=0,
+            environment={"THEANO_FLAGS": "device=cuda,floatX=float32", "KERAS_BACKEND": "theano"},
+            theanorc={"/root/.theanorc": "[global]\nfloatX = float64\n"},
+        ),
+        # A lab's container: started without the GPU, and built with the toolkit's stub in its path.
+        "container": made_up(
+            front_end="jupyter",
+            container=Fact.found("docker", "/.dockerenv"),
+            operating_system="Ubuntu 20.04.6 LTS",
+            python="3.12.8",
+            packages=packages | jax | {"pygpu": "0.7.6"},
+            pygpu=Fact.absent("ImportError: numpy.core.multiarray failed to import", "import"),
+            compiler=compiler,
+            home_writable=False,
+            temporary_folder="/tmp/theano-1000",
+            driver=Fact.absent("Driver Not Loaded", "NVML"),
+            gpus=Fact.absent("Driver Not Loaded", "NVML"),
+            pci_gpus=2,
+            driver_library="/usr/local/cuda/lib64/stubs/libcuda.so.1",
+            environment={"LD_LIBRARY_PATH": "/usr/local/cuda/lib64/stubs"},
+        ),
+        # A shared A100, cut into instances, behind a batch system.
+        "cluster": made_up(
+            front_end="jupyter",
+            operating_system="Red Hat Enterprise Linux 9.4 (Plow)",
+            python="3.12.8",
+            packages=packages | jax | {"torch": "2.6.0+cu124"},
+            compiler=compiler,
+            gpus=tuple(
+                Gpu(0, f"NVIDIA A100-SXM4-40GB MIG {one}", 10 * GIB, (8, 0))
+                for one in ("1g.10gb", "2g.10gb")
+            ),
+            gpu_state=({"MIG mode": "on", "compute mode": "exclusive process"},) * 2,
+            driver=Driver("570.124.06", (12, 8)),
+            toolkits=(Toolkit("/apps/cuda/12.8", "12.8.1", "$CUDA_HOME"),),
+            cuda_libraries=(
+                CudaLibrary("cudart", "12.6.77", "/home/me/v/libcudart.so.12", "wheel"),
+                CudaLibrary("cudnn", "9.10.2", "/home/me/v/nvidia/libcudnn.so.9", "wheel"),
+            ),
+            cudnn_header="8.9.7",
+            environment={
+                "CUDA_HOME": "/apps/cuda/12.8",
+                "CUDA_VISIBLE_DEVICES": "0",
+                "JAX_PLATFORMS": "cpu",
+                "THEANO_FLAGS": "device=cuda1",
+            },
+        ),
+        # Another of its nodes: the job was given no instance.
+        "cluster-empty": made_up(
+            front_end="terminal",
+            operating_system="Red Hat Enterprise Linux 9.4 (Plow)",
+            python="3.12.8",
+            packages=packages | jax,
+            compiler=compiler,
+            gpus=Fact.absent(
+                "GPU 0 is in MIG mode and has no instance that we may use", "NVML (nvidia-ml-py)"
+            ),
+            driver=Driver("570.124.06", (12, 8)),
+        ),
+        # A server of 2016: a new JAX, an old driver, old GPUs.
+        "old-server": made_up(
+            front_end="jupyter",
+            operating_system="Ubuntu 22.04.5 LTS",
+            python="3.11.10",
+            packages=packages | jax | {"jax-cuda12-plugin": "0.6.0"},
+            compiler=compiler,
+            cpu_features=("mmx", "pni", "sse", "sse2", "sse4_1", "ssse3"),
+            gpus=(Gpu(0, "Tesla K80", 11 * GIB, (3, 7)), Gpu(1, "Tesla K80", 11 * GIB, (3, 7))),
+            driver=Driver("470.256.02", (11, 4)),
+            toolkits=(Toolkit("/usr/local/cuda", "12.2", "/usr/local/cuda"),),
+            cuda_libraries=(
+                CudaLibrary("nvrtc", "12.2.140", "/usr/local/cuda/lib64/libnvrtc.so.12", "toolkit"),
+            ),
+            environment={"THEANO_FLAGS": "device=cuda2,force_device=True"},
+        ),
+        # A new workstation whose distribution still has an old toolkit, and no driver loaded after
+        # the kernel's update.
+        "workstation": made_up(
+            front_end="jupyter",
+            operating_system="Debian GNU/Linux 12 (bookworm)",
+            python="3.13.1",
+            packages=packages | jax,
+            compiler=compiler,
+            gpus=(Gpu(0, "NVIDIA GeForce RTX 5090", 32 * GIB, (12, 0)),),
+            driver=Driver("580.65.06", (13, 0)),
+            toolkits=(Toolkit("/usr", "11.8.89", "nvcc on PATH"),),
+            environment={"CUDA_VISIBLE_DEVICES": "", "THEANO_FLAGS": "device=cuda"},
+        ),
+        "workstation-updated": made_up(
+            front_end="terminal",
+            container=Fact.absent("no sign of a container", "/.dockerenv"),
+            operating_system="Debian GNU/Linux 12 (bookworm)",
+            python="3.13.1",
+            packages=packages | jax,
+            compiler=compiler,
+            gpus=Fact.absent("Driver/library version mismatch", "NVML (nvidia-ml-py)"),
+            driver=Fact.absent("Driver/library version mismatch", "NVML (nvidia-ml-py)"),
+            pci_gpus=1,
         ),
     }
 

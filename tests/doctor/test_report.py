@@ -13,12 +13,14 @@ from theano_colab.doctor.report import report, write
 from theano_colab.runtime.model import (
     Blas,
     Compiler,
+    CudaFile,
     CudaLibrary,
     Driver,
     Fact,
     Gpu,
     JaxDevice,
     Runtime,
+    Tool,
     Toolkit,
 )
 from theano_colab.runtime.record import load
@@ -71,6 +73,14 @@ def seeded(secret):
         "home_writable": True,
         "pci_gpus": 1,
         "gpu_memory_free": (1,),
+        "memory_total_bytes": 1,
+        "cpu_quota": 1.5,
+        "tools": (Tool(secret, path, f"gcc 12 {secret}"),),
+        "processor": {secret: secret, "Model name": secret},
+        "cpu_features": ("avx", secret),
+        "gpu_state": ({"UUID": secret, secret: "on"},),
+        "cuda_files": (CudaFile(secret, secret, path),),
+        "conda": {"pygpu": secret, secret: "1"},
     }
     facts = {
         name: Fact.found(values.get(name, texts[name]), f"{path} {secret}")
@@ -94,6 +104,7 @@ def test_what_is_needed_is_there_beside_it():
     assert found["packages"] == {"numpy": "2.1.3"}
     assert found["flags"] == {"floatX": "float32", "device": "cpu"}
     assert found["environment"] == {"OMP_NUM_THREADS": "4"}
+    assert found["vectors"] == ["avx"]
     assert found["gpus"] == ["Tesla T4, 1024 MiB, 7.5"]
     assert found["cuda_libraries"] == ["cudnn 9.8.0 (system)"]
     assert found["doctor"] == [{"check": "Theano", "verdict": "error", "gflops": 2.35}]

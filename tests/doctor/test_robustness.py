@@ -20,12 +20,14 @@ from theano_colab.runtime import child, cuda, gpu
 from theano_colab.runtime.model import (
     Blas,
     Compiler,
+    CudaFile,
     CudaLibrary,
     Driver,
     Fact,
     Gpu,
     JaxDevice,
     Runtime,
+    Tool,
     Toolkit,
 )
 from theano_colab.runtime.record import dumps, loads
@@ -77,6 +79,17 @@ VALUES = {
     "theanorc": st.dictionaries(WORD, st.just("[global]\ndevice = gpu\n") | WORD, max_size=2),
     "named_paths": st.dictionaries(WORD, st.booleans(), max_size=2),
     "theano_places": many_of(WORD),
+    "conda": st.dictionaries(NAMES | WORD, WORD, max_size=2),
+    "processor": st.dictionaries(
+        WORD | st.sampled_from(["Vulnerability Mds", "CPU(s)"]), WORD, max_size=2
+    ),
+    "cpu_features": many_of(WORD | st.just("avx")),
+    "cpu_quota": st.floats(allow_nan=False),
+    "tools": many_of(st.builds(Tool, WORD, WORD, st.none() | WORD)),
+    "gpu_state": many_of(
+        st.dictionaries(WORD | st.sampled_from(["compute mode", "UUID"]), WORD, max_size=2)
+    ),
+    "cuda_files": many_of(st.builds(CudaFile, WORD, WORD, WORD)),
     "gpu_memory_free": many_of(WHOLE),
     "compiler": st.builds(Compiler, WORD, WORD),
     "driver": st.builds(Driver, WORD, PAIR),
@@ -141,8 +154,8 @@ RECORD = st.fixed_dictionaries(
 @many
 @given(WORD | JSON.map(json.dumps) | RECORD)
 def test_garbled_answers_of_nvml_are_missing_facts(output):
-    facts = detection._several(lambda: gpu.read(Said(output)), 3)
-    assert len(facts) == 3
+    facts = detection._several(lambda: gpu.read(Said(output)), 4)
+    assert len(facts) == 4
     for one in facts:
         assert isinstance(one, Fact)
         assert (one.value is None) != (one.missing is None)

@@ -564,6 +564,15 @@ class TestPygpu:
         runtime = with_packages(runtime, pygpu="0.7.6", jax="0.4.38")
         assert "compiler" in refusal(plan(runtime, "cuda")).cause
 
+    def test_a_broken_pygpu_does_not_win_over_xla(self):
+        reason = "ImportError: numpy.core.multiarray failed to import"
+        runtime = colab(gpu="T4", pygpu=Fact.absent(reason, "import pygpu"))
+        planned = plan(with_packages(runtime, pygpu="0.7.6"))
+        assert (planned.backend, planned.device) == ("xla", "xla")
+        assert f"pygpu 0.7.6 is installed, but cannot be imported ({reason})" in said(planned)
+        healthy = colab(gpu="T4", pygpu="0.7.6")
+        assert plan(with_packages(healthy, pygpu="0.7.6")).backend == "gpuarray"
+
     @pytest.mark.parametrize(("device", "named"), [("cuda", "xla"), ("cuda0", "xla0")])
     def test_gpu_too_new_is_served_by_xla_under_the_name_that_pygpu_does_not_take(
         self, device, named

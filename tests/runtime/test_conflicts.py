@@ -170,6 +170,27 @@ CASES = [
         {"packages": {"theano": "1.0.5"}},
     ),
     (
+        "pygpu-broken",
+        {"packages": {"pygpu": "0.7.6"}, "pygpu": absent("ImportError: libgpuarray.so.3")},
+        "",
+        ["pygpu 0.7.6", "libgpuarray.so.3"],
+        {"pygpu": "0.7.6"},
+    ),
+    (
+        "processor-without-avx",
+        {"machine": "x86_64", "cpu_features": ("sse2", "ssse3"), "packages": PLUGIN},
+        "",
+        ["no avx among 2 features", "jaxlib 0.7.2"],
+        {"cpu_features": ("avx", "sse2")},
+    ),
+    (
+        "gpu-not-shared",
+        {"gpus": (T4,), "gpu_state": ({"compute mode": "exclusive process"},)},
+        "",
+        ["Tesla T4: compute mode exclusive process"],
+        {"gpu_state": ({"compute mode": "default"},)},
+    ),
+    (
         "keras-without-theano",
         {"packages": {"keras": "3.8.0"}, "environment": {"KERAS_BACKEND": "theano"}},
         "",
@@ -373,12 +394,75 @@ def test_colabs_runtimes_as_published_have_no_error(path):
             {"no-compiler", "old-device-name", "path-not-there"},
         ),
         ("binder", set()),
+        (
+            "colab-tinkered",
+            {
+                "colab-without-gpu",
+                "numpy-changed",
+                "module-changed",
+                "theano-shadowed",
+                "two-theanos",
+                "keras-without-theano",
+                "no-python-headers",
+                "theanorc-overruled",
+            },
+        ),
+        (
+            "container",
+            {"no-driver-in-container", "stub-libcuda", "pygpu-broken", "home-not-writable"},
+        ),
+        (
+            "cluster",
+            {
+                "device-hidden",
+                "gpu-not-shared",
+                "jax-kept-from-gpu",
+                "mig-instances",
+                "cuda-mixed",
+                "cudnn-header",
+            },
+        ),
+        ("cluster-empty", {"mig-without-instance"}),
+        (
+            "old-server",
+            {
+                "driver-older-than-plugin",
+                "driver-older-than-toolkit",
+                "driver-older-than-nvrtc",
+                "gpu-too-old-for-plugin",
+                "gpu-too-old-for-toolkit",
+                "plugin-not-of-jaxlib",
+                "device-not-there",
+                "processor-without-avx",
+            },
+        ),
+        ("workstation", {"all-hidden", "gpu-too-new-for-toolkit"}),
+        ("workstation-updated", {"no-driver"}),
     ],
 )
 def test_machines_elsewhere(machine, expected):
     recorded = load(str(FOLDER / f"{machine}.json"))
-    flags = Flags.from_theanorc(recorded.theanorc.value)
-    assert {c.id for c in conflicts(recorded, flags.settings)} == expected
+    assert {c.id for c in conflicts(recorded, flags_of(recorded))} == expected
+
+
+def flags_of(recorded):
+    """Return the flags in the order in which Theano reads them."""
+    flags = Flags.parse((recorded.environment.value or {}).get("THEANO_FLAGS", ""))
+    return Flags.from_theanorc(recorded.theanorc.value or {}).settings + flags.settings
+
+
+def test_every_rule_is_shown_by_a_recorded_runtime():
+    shown = set()
+    for path in FOLDER.glob("*.json"):
+        recorded = load(str(path))
+        shown |= {conflict.id for conflict in conflicts(recorded, flags_of(recorded))}
+    assert shown == RULES.keys()
+
+
+@pytest.mark.parametrize(("packages", "level"), [({}, "note"), ({"pygpu": "0.7.6"}, "warn")])
+def test_a_toolkit_newer_than_the_driver_matters_to_pygpu_alone(packages, level):
+    facts = {"driver": DRIVER, "toolkits": (toolkit("12.5.1"),), "packages": packages}
+    assert found(facts)["driver-older-than-toolkit"].level == level
 
 
 # Whatever a runtime says

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from theano_colab import runtime
-from theano_colab.runtime import accelerators, blas, host
+from theano_colab.runtime import accelerators, blas, processor
 from theano_colab.runtime.model import Fact, Runtime
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,8 @@ def test_every_probe_failing_is_every_fact_missing(monkeypatch):
     def broken(*_args, **_kwargs):
         raise PermissionError(13, "Permission denied")
 
-    for module in (runtime.host, runtime.packages, runtime.cuda, runtime.gpu, runtime.environment):
+    modules = ("host", "processor", "packages", "cuda", "cuda_files", "gpu", "environment")
+    for module in (getattr(runtime, name) for name in modules):
         for name, value in list(vars(module).items()):
             if getattr(value, "__module__", None) == module.__name__:
                 monkeypatch.setattr(module, name, broken)
@@ -60,7 +61,7 @@ def test_every_probe_failing_is_every_fact_missing(monkeypatch):
 
 
 def test_one_probe_failing_leaves_the_others(monkeypatch):
-    monkeypatch.setattr(host, "cpu", lambda: 1 // 0)
+    monkeypatch.setattr(processor, "cpu", lambda: 1 // 0)
     record = runtime.detect()
     assert (
         record.cpu.missing

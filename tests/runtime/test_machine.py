@@ -13,7 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from theano_colab.runtime import accelerators, child, environment, frontend, host, packages
+from theano_colab.runtime import (
+    accelerators,
+    child,
+    environment,
+    frontend,
+    host,
+    packages,
+    processor,
+)
 from theano_colab.runtime.model import JaxDevice
 
 ROOT = Path(__file__).parents[2]
@@ -176,9 +184,100 @@ def test_no_python_headers(monkeypatch, tmp_path):
 
 def test_numbers_of_this_machine():
     assert host.bits().value == 64
-    assert host.cpu_count().value == len(os.sched_getaffinity(0))
-    assert 0 < host.memory_bytes().value < 1 << 50
+    assert processor.cpu_count().value == len(os.sched_getaffinity(0))
+    assert 0 < processor.memory_bytes().value <= processor.memory_total_bytes().value < 1 << 50
     assert host.disk_free_bytes().value > 0
+
+
+def test_what_lscpu_says(monkeypatch, tmp_path):
+    asked = processor.ask()
+    if asked is None:
+        pytest.skip("no lscpu here")
+    monkeypatch.setattr(processor, "LIMIT", 20.0)
+    found = processor.processor(asked).value
+    assert found["Architecture"] == host.machine().value
+    assert not {"Flags", ""} & found.keys()
+
+
+def test_no_lscpu_and_one_that_never_ends(monkeypatch, tmp_path):
+    monkeypatch.setattr(processor, "LIMIT", 0.3)
+    blocking = tmp_path / "lscpu"
+    blocking.write_text("#!/bin/sh\nsleep 1000\n")
+    blocking.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert processor.processor(processor.ask()).missing == "no answer within 0.3 s"
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert processor.processor(processor.ask()).missing == "no lscpu on PATH"
+
+
+def test_the_features_of_this_processor():
+    if host.machine().value == "x86_64":
+        assert {"sse2", "fpu"} <= set(processor.cpu_features().value)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 1.5),
+        ({"cpu.max": "max 100000\n"}, "no limit"),
+        ({"cpu/cpu.cfs_quota_us": "200000", "cpu/cpu.cfs_period_us": "100000"}, 2.0),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, "no limit"),
+        ({"cpu.max": "garbled"}, "no such control group"),
+        ({}, "no such control group"),
+    ],
+)
+def test_the_limit_of_a_container(tmp_path, files, expected):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    fact = processor.cpu_quota(tmp_path)
+    assert expected in (fact.value, fact.missing)
+
+
+def test_the_system_s_kernel_libc_and_locale():
+    assert host.kernel().value.startswith(os.uname().sysname)
+    assert (host.libc().value or host.libc().missing).startswith(("glibc ", "this C library"))
+    assert host.text_locale().value
+    assert "".join(sys.version.split()) == host.python_build().value.replace(" ", "")
+
+
+def test_tools_and_one_that_never_ends(monkeypatch, tmp_path):
+    for name, body in {
+        "gcc": "echo; echo 'gcc (Debian 12.2.0-14) 12.2.0'; echo 'of 1.1'",
+        "nvcc": "sleep 1000",
+        "clang": "echo broken 1.0; exit 1",
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.setattr(host, "TOOLS", ("gcc", "clang", "nvcc"))
+    monkeypatch.setattr(host, "COMPILER_LIMIT", 3.0)
+    found = {tool.name: tool.version for tool in host.tools(host.ask_tools()).value}
+    assert found == {"gcc": "gcc (Debian 12.2.0-14) 12.2.0", "clang": None, "nvcc": None}
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert host.tools(host.ask_tools()).missing == "none of gcc, clang, nvcc is on PATH"
+
+
+def test_conda(tmp_path):
+    assert packages.conda(str(tmp_path)).missing == "this is no conda environment"
+    records = tmp_path / "conda-meta"
+    records.mkdir()
+    for name in ("pygpu-0.7.6-py27_0", "libgpuarray-0.7.6-h1", "zlib-1.3-h2", "cuda-nvcc-12.8-0"):
+        (records / f"{name}.json").touch()
+    (records / "history").touch()
+    found = packages.conda(str(tmp_path))
+    assert found.value == {"cuda-nvcc": "12.8", "libgpuarray": "0.7.6", "pygpu": "0.7.6"}
+    assert found.source == str(records)
+
+
+def test_pygpu_is_imported_where_it_is_installed(wheel, monkeypatch):
+    assert packages.pygpu(packages.ask_pygpu()).missing == "pygpu is not installed"
+    site = wheel("pygpu", "0.7.6")
+    (site / "pygpu.py").write_text("import libgpuarray_that_is_gone")
+    fact = packages.pygpu(packages.ask_pygpu())
+    assert fact.missing == "ModuleNotFoundError: No module named 'libgpuarray_that_is_gone'"
+    (site / "pygpu.py").write_text("__version__ = '0.7.6'")
+    assert packages.pygpu(packages.ask_pygpu()).value == "0.7.6"
 
 
 def test_a_loaded_port_is_told_from_the_theano_it_stands_for(monkeypatch):

@@ -46,12 +46,12 @@ def nvml(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     shut = tmp_path / "shut"
 
-    def ask(changes="", *, shuts_down=True):
+    def ask(changes="", *, shuts_down=True, state=False):
         text = f"SHUT = {str(shut)!r}\n" + BINDINGS + textwrap.dedent(changes)
         (tmp_path / "pynvml.py").write_text(text)
-        answer = gpu.read(gpu.ask())[:2]
+        answer = gpu.read(gpu.ask())
         assert shut.exists() == shuts_down
-        return answer
+        return answer if state else answer[:2]
 
     return ask
 
@@ -74,6 +74,32 @@ def test_a_t4(nvml):
 def test_the_other_gpus_of_colab(nvml, name, memory, capability):
     _, gpus = nvml(f"GPUS = [({name!r}, {memory}, {capability})]")
     assert gpus.value == (Gpu(0, name, memory, capability),)
+
+
+def test_the_state_of_a_gpu_as_far_as_it_tells(nvml):
+    *_, state = nvml(
+        """
+        class Pci: busId = b"00000000:00:04.0"
+        def nvmlDeviceGetPciInfo(handle): return Pci
+        def nvmlDeviceGetUUID(handle): return "GPU-0fc2"
+        def nvmlDeviceGetPersistenceMode(handle): return 1
+        def nvmlDeviceGetComputeMode(handle): return 3
+        def nvmlDeviceGetTemperature(handle, sensor): return 41
+        def nvmlDeviceGetPowerUsage(handle): return 26400
+        def nvmlDeviceGetFanSpeed(handle): raise NVMLError("Not Supported")
+        """,
+        state=True,
+    )
+    assert state.value == (
+        {
+            "UUID": "GPU-0fc2",
+            "PCI bus": "00000000:00:04.0",
+            "persistence mode": "on",
+            "compute mode": "exclusive process",
+            "temperature": "41 C",
+            "power": "26 W",
+        },
+    )
 
 
 def test_old_bindings_answer_with_bytes(nvml):
@@ -173,13 +199,15 @@ def test_a_library_that_crashes(nvml):
     Path("/proc/driver/nvidia/version").exists(), reason="this machine has NVIDIA's driver"
 )
 def test_no_driver_on_this_machine():
-    driver, gpus, _ = gpu.read(gpu.ask())
+    driver, gpus, _, state = gpu.read(gpu.ask())
+    assert state.missing == gpus.missing
     assert driver.missing == gpus.missing == "NVML Shared Library Not Found"
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not os.path.exists("/dev/nvidia0"), reason="no GPU here")  # noqa: PTH110  # a device file
 def test_the_gpu_of_this_machine():
-    driver, gpus, _ = gpu.read(gpu.ask())
+    driver, gpus, _, state = gpu.read(gpu.ask())
+    assert state.value[0]["UUID"].startswith("GPU-")
     assert driver.value.cuda >= (11, 0)
     assert gpus.value[0].memory_bytes > GIB

@@ -23,13 +23,16 @@ _PLAIN: Final = (
     "python",
     "pip",
     "cpu_count",
+    "cpu_quota",
     "memory_bytes",
+    "memory_total_bytes",
     "disk_free_bytes",
     "site_packages_writable",
     "home_writable",
     "pci_gpus",
     "cudnn_header",
     "gpu_memory_free",
+    "pygpu",
 )
 """Facts that are numbers, truths or versions; each is still checked for its shape."""
 
@@ -69,6 +72,8 @@ _SYSTEM: Final = re.compile(
     r"(Ubuntu|Debian|Red Hat|Rocky|Alma|Fedora|CentOS|macOS)[\w ./()-]{0,50}"
 )
 _RELEASE: Final = re.compile(r"release-colab[\w.-]{0,60}")
+_LIBC: Final = re.compile(r"glibc \d+\.\d+")
+_VECTORS: Final = ("sse4_2", "avx", "avx2", "avx512f", "fma", "asimd", "sve")
 
 
 def report(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -121,10 +126,12 @@ def _lines(name: str, value: Any) -> Iterable[str]:  # noqa: ANN401  # JSON
 
 def _system(runtime: Runtime) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name, pattern in (("operating_system", _SYSTEM), ("colab_release", _RELEASE)):
+    patterns = {"operating_system": _SYSTEM, "colab_release": _RELEASE, "libc": _LIBC}
+    for name, pattern in patterns.items():
         value = getattr(runtime, name).value
         if value and _fits(pattern, value):
             found[name] = value
+    found["vectors"] = [name for name in _VECTORS if name in (runtime.cpu_features.value or ())]
     compiler, libraries = runtime.compiler.value, runtime.blas.value or ()
     if compiler and _fits(_VERSION, compiler.version):
         found["compiler"] = compiler.version

@@ -180,6 +180,14 @@ def _gpuarray_problem(
             "pygpu is not installed, and pip cannot install it",
             "Use --device cpu.",
         )
+    broken = runtime.pygpu.missing
+    if broken and broken != "not recorded":
+        version = (runtime.packages.value or {})["pygpu"]
+        return Refusal(
+            f"pygpu {version} is installed, but cannot be imported.",
+            broken,
+            "Repair it (conda install -c mila-udem pygpu), or remove it (pip uninstall pygpu).",
+        )
     if runtime.compiler.value is None:
         return Refusal(
             f"device={device} needs a C++ compiler: Theano's GPU backend is compiled.",

@@ -9,11 +9,13 @@ from theano_colab.runtime import (
     accelerators,
     blas,
     cuda,
+    cuda_files,
     environment,
     frontend,
     gpu,
     host,
     packages,
+    processor,
 )
 from theano_colab.runtime.model import Blas, Fact, Runtime
 
@@ -40,19 +42,27 @@ def detect(*, jax: bool = False) -> Runtime:
     nvml = _start(gpu.ask)
     pathfinder = _start(cuda.ask)
     compiler = _start(host.ask_compiler)
+    tools = _start(host.ask_tools)
+    lscpu = _start(processor.ask)
+    pygpu = _start(packages.ask_pygpu)
     devices = _start(accelerators.ask) if jax else None
     toolkits = _fact(cuda.toolkits)
     facts: dict[str, Fact[Any]] = {
         "front_end": _fact(frontend.front_end),
         "colab_release": _fact(frontend.colab_release),
         "operating_system": _fact(host.operating_system),
+        "kernel": _fact(host.kernel),
+        "libc": _fact(host.libc),
+        "locale": _fact(host.text_locale),
         "machine": _fact(host.machine),
         "bits": _fact(host.bits),
         "python": _fact(host.python),
+        "python_build": _fact(host.python_build),
         "python_executable": _fact(host.python_executable),
         "pip": _fact(packages.pip),
         "packages": _fact(packages.packages),
         "loaded": _fact(packages.loaded),
+        "conda": _fact(packages.conda),
         "theano_places": _fact(packages.theano_places),
         "container": _fact(host.container),
         "pci_gpus": _fact(host.pci_gpus),
@@ -60,9 +70,12 @@ def detect(*, jax: bool = False) -> Runtime:
         "cudnn_header": _fact(lambda: cuda.cudnn_header(toolkits.value or ())),
         "python_headers": _fact(host.python_headers),
         "blas": _fact(_blas),
-        "cpu": _fact(host.cpu),
-        "cpu_count": _fact(host.cpu_count),
-        "memory_bytes": _fact(host.memory_bytes),
+        "cpu": _fact(processor.cpu),
+        "cpu_features": _fact(processor.cpu_features),
+        "cpu_count": _fact(processor.cpu_count),
+        "cpu_quota": _fact(processor.cpu_quota),
+        "memory_bytes": _fact(processor.memory_bytes),
+        "memory_total_bytes": _fact(processor.memory_total_bytes),
         "disk_free_bytes": _fact(host.disk_free_bytes),
         "site_packages": _fact(host.site_packages),
         "site_packages_writable": _fact(host.site_packages_writable),
@@ -73,10 +86,14 @@ def detect(*, jax: bool = False) -> Runtime:
         "environment": _fact(environment.environment),
         "theanorc": _fact(environment.theanorc),
         "named_paths": _fact(environment.named_paths),
+        "cuda_files": _fact(lambda: cuda_files.files(toolkits.value or ())),
         "compiler": _fact(lambda: host.compiler(compiler())),
+        "tools": _fact(lambda: host.tools(tools())),
+        "processor": _fact(lambda: processor.processor(lscpu())),
+        "pygpu": _fact(lambda: packages.pygpu(pygpu())),
         "cuda_libraries": _fact(lambda: cuda.libraries(pathfinder(), toolkits.value or ())),
     }
-    of_nvml = ("driver", "gpus", "gpu_memory_free")
+    of_nvml = ("driver", "gpus", "gpu_memory_free", "gpu_state")
     facts |= zip(of_nvml, _several(lambda: gpu.read(nvml()), len(of_nvml)), strict=True)
     if devices is None:
         facts["jax_devices"] = Fact.absent("not asked", "detect(jax=False)")

@@ -7,7 +7,7 @@ cuda_rules.py, in a function that yields the words to fill in and the facts it c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from theano_colab.runtime import cuda_rules, host_rules
 from theano_colab.runtime.rules import RULES, Facts, data
@@ -54,7 +54,7 @@ def conflicts(runtime: Runtime, settings: Sequence[Setting] = ()) -> tuple[Confl
             found.append(
                 Conflict(
                     identifier,
-                    text["level"],
+                    cast("Level", words.get("level", text["level"])),
                     text["cause"].format(**words),
                     evidence,
                     text["remedy"].format(**words),

@@ -15,8 +15,18 @@ from theano_colab.runtime.model import CudaLibrary, Fact, Toolkit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-LIBRARIES = ("cudart", "nvrtc", "cublas", "cudnn")
-"""The libraries that a GPU backend opens, by cuda-pathfinder's names."""
+OPENED = ("cudart", "nvrtc", "cublas", "cudnn")
+"""The libraries that every GPU backend opens, by cuda-pathfinder's names."""
+
+LIBRARIES = (
+    *OPENED, "cublasLt", "cufft", "cufftw", "cufftMp", "curand", "cusolver", "cusolverMg",
+    "cusparse", "cusparseLt", "cutensor", "nccl", "nvJitLink", "nvshmem_host", "nvvm", "cupti",
+    "cufile", "cudla", "nppc", "nppial", "nppicc", "nppidei", "nppif", "nppig",
+    "nppim", "nppist", "nppisu", "nppitc", "npps", "nvblas", "nvfatbin", "nvjpeg",
+)  # fmt: skip
+"""All that are looked for on disk."""
+
+_NUMBERED_AS_CUDA = ("cudart", "nvrtc", "nvJitLink", "cupti", "nvvm")
 
 LIMIT = 1.5
 """Seconds for cuda-pathfinder (which opens each library) or for a program's answer."""
@@ -95,44 +105,43 @@ def _toolkit_version(root: Path) -> str | None:
 def ask() -> child.Question:
     """Start asking cuda-pathfinder which libraries a process would open."""
     # It looks for wheels in site.getsitepackages(), which is another Python's without ``site``.
-    return child.python("-c", _PATHFINDER, *LIBRARIES, site=True)
+    return child.python("-c", _PATHFINDER, *OPENED, site=True)
 
 
 def libraries(
     question: child.Question, found_toolkits: Iterable[Toolkit]
 ) -> Fact[tuple[CudaLibrary, ...]]:
-    """Return every cudart, NVRTC, cuBLAS and cuDNN on this machine, each real file once.
+    """Return every library of ``LIBRARIES`` on this machine, each real file once.
 
-    Of each name the one that a process would open comes first (cuda-pathfinder's public
-    ``load_nvidia_dynamic_lib``, which opens it, and therefore in a process of its own). The others
-    are in the RECORD of nvidia's wheels, in the toolkits and in the loader's folders.
+    Of the names in ``OPENED`` the one that a process would open comes first (cuda-pathfinder's
+    public ``load_nvidia_dynamic_lib``, which opens it, and therefore in a process of its own). The
+    others are in the RECORD of nvidia's wheels, in the toolkits and in the loader's folders.
     """
     answer = question.answer(LIMIT)
     preferred = [Path(path) for path in re.findall(r'(?m)^\["\w+", "(.*)"\]$', answer.output)]
-    roots = [Path(os.path.realpath(toolkit.root)) for toolkit in found_toolkits]
+    roots = {Path(os.path.realpath(toolkit.root)): toolkit.version for toolkit in found_toolkits}
     wheels = {
         os.path.realpath(path): version
         for path, version in packages.wheel_files("nvidia-")
         if _SONAME.fullmatch(path.name)
     }
     found: dict[str, CudaLibrary] = {}
-    for path in [*preferred, *map(Path, wheels), *_in_toolkits(roots), *_in_system()]:
+    for path in [*preferred, *map(Path, wheels), *_in_toolkits(list(roots)), *_in_system()]:
         real = os.path.realpath(path)
         match = _SONAME.fullmatch(path.name)
         if match is None or real in found or not Path(real).is_file():
             continue
-        origin = "system"
-        if real in wheels:
-            origin = "wheel"
-        elif any(Path(real).is_relative_to(root) for root in roots):
-            origin = "toolkit"
+        toolkit = next((v for root, v in roots.items() if Path(real).is_relative_to(root)), None)
+        origin = "wheel" if real in wheels else "toolkit" if toolkit else "system"
         version = wheels.get(real) or _library_version(match[1], Path(real))
+        if version is None and match[1] in _NUMBERED_AS_CUDA:
+            version = toolkit
         found[real] = CudaLibrary(match[1], version, str(path), origin)
     source = "cuda-pathfinder, wheels' RECORD, toolkits, ldconfig"
     if answer.failure is not None:
         source += f" (cuda-pathfinder: {answer.failure})"
     if not found:
-        return Fact.absent(f"no {', '.join(LIBRARIES)}", source)
+        return Fact.absent("no library of CUDA's", source)
     ordered = sorted(found.values(), key=lambda library: LIBRARIES.index(library.name))
     return Fact.found(tuple(ordered), source)
 
@@ -164,7 +173,8 @@ def _in_toolkits(roots: list[Path]) -> Iterator[Path]:
     for root in roots:
         # Not /usr itself, where Debian's own toolkit lives: ldconfig knows those.
         if root != Path("/usr"):
-            yield from (*_in_folder(root / "lib64"), *_in_folder(root / "lib"))
+            for place in ("lib64", "lib", "nvvm/lib64", "extras/CUPTI/lib64"):
+                yield from _in_folder(root / place)
 
 
 def _in_system() -> Iterator[Path]:

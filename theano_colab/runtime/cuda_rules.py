@@ -151,7 +151,7 @@ def _driver_toolkit(facts: Facts) -> Found:
     driver = facts.runtime.driver.value
     if driver and facts.toolkits and numbers(facts.toolkits[0].version)[:2] > driver.cuda:
         serves = ".".join(map(str, driver.cuda))
-        yield {"driver": serves}, (facts.driver(), facts.toolkit())
+        yield {"driver": serves, **_matters(facts)}, (facts.driver(), facts.toolkit())
 
 
 @rule("driver-older-than-nvrtc")
@@ -161,7 +161,12 @@ def _driver_nvrtc(facts: Facts) -> Found:
     if driver is None or compiler is None or numbers(compiler.version)[:2] <= driver.cuda:
         return
     serves = ".".join(map(str, driver.cuda))
-    yield {"driver": serves}, (facts.driver(), quoted(compiler))
+    yield {"driver": serves, **_matters(facts)}, (facts.driver(), quoted(compiler))
+
+
+def _matters(facts: Facts) -> dict[str, str]:
+    """Warn where pygpu is there, which compiles by NVRTC; XLA brings its own compiler."""
+    return {"level": "warn"} if "pygpu" in facts.packages else {}
 
 
 @rule("gpu-too-old-for-toolkit")
@@ -221,6 +226,16 @@ def _memory(facts: Facts) -> Found:
         said = f"{left >> 20} of {gpu.memory_bytes >> 20} MiB of {gpu.name} are free"
         imported = [f"imported: {name} [{facts.runtime.loaded.source}]" for name in users]
         yield {"by": by}, (f"{said} [{free.source}]", *imported)
+
+
+@rule("gpu-not-shared")
+def _not_shared(facts: Facts) -> Found:
+    states = facts.runtime.gpu_state
+    for gpu, state in zip(facts.gpus, states.value or (), strict=False):
+        mode = state.get("compute mode", "default")
+        if mode != "default":
+            quoted = f"{gpu.name}: compute mode {mode} [{states.source}]"
+            yield {"gpu": gpu.name, "mode": mode}, (quoted,)
 
 
 @rule("jax-kept-from-gpu")

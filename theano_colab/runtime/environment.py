@@ -11,13 +11,13 @@ from theano_colab.runtime.model import Fact
 # Only these are recorded: a record may be shown or shared, and others may hold secrets
 # (PIP_INDEX_URL holds passwords).
 _NAMES = {
-    "THEANO_FLAGS", "THEANORC", "CUDA_PATH", "CUDA_HOME", "CUDA_ROOT", "CUDA_VISIBLE_DEVICES",
-    "LD_LIBRARY_PATH", "LIBRARY_PATH", "JAX_PLATFORMS", "JAX_PLATFORM_NAME", "XLA_FLAGS",
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "COLAB_RELEASE_TAG", "COLAB_GPU",
-    "CONDA_PREFIX", "VIRTUAL_ENV", "KERAS_BACKEND",
+    "THEANO_FLAGS", "THEANORC", "LD_LIBRARY_PATH", "LD_PRELOAD", "LIBRARY_PATH", "CUDNN_LIBRARY",
+    "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "COLAB_RELEASE_TAG", "COLAB_GPU", "CONDA_PREFIX",
+    "CONDA_DEFAULT_ENV", "VIRTUAL_ENV", "KERAS_BACKEND",
 }  # fmt: skip
 _PATH = re.compile(r"(?<![\w.~/-])/[^\s,;:'\"]+")
-_PREFIXES = ("XLA_PYTHON_CLIENT_", "TPU_")
+_PREFIXES = ("CUDA_", "JAX_", "XLA_", "TPU_")
 
 
 def environment() -> Fact[dict[str, str]]:

@@ -23,10 +23,16 @@ def ask() -> child.Question:
     return child.python(str(_SCRIPT))
 
 
-def read(
-    question: child.Question,
-) -> tuple[Fact[Driver], Fact[tuple[Gpu, ...]], Fact[tuple[int, ...]]]:
-    """Wait for NVML's answer; return the driver, the GPUs and the bytes that are free on each.
+Read = tuple[
+    Fact[Driver],
+    Fact[tuple[Gpu, ...]],
+    Fact[tuple[int, ...]],
+    Fact[tuple[dict[str, str], ...]],
+]
+
+
+def read(question: child.Question) -> Read:
+    """Wait for NVML's answer; return the driver, the GPUs, each one's free bytes and its state.
 
     CUDA_VISIBLE_DEVICES has no say here: NVML names all GPUs. A GPU in MIG mode appears as its
     instances, each with the index of the GPU it is a part of.
@@ -40,6 +46,7 @@ def read(
         reason = record.get("missing")
     if reason is not None:
         return (
+            Fact.absent(reason, source),
             Fact.absent(reason, source),
             Fact.absent(reason, source),
             Fact.absent(reason, source),
@@ -58,9 +65,19 @@ def read(
     remarks = "; ".join(record["remarks"])
     if not gpus:
         none = remarks or "the driver has no GPU"
-        return driver, Fact.absent(none, source), Fact.absent(none, source)
+        return (
+            driver,
+            Fact.absent(none, source),
+            Fact.absent(none, source),
+            Fact.absent(none, source),
+        )
     found = Fact.found(gpus, f"{source}; {remarks}" if remarks else source)
+    state = Fact.found(tuple(_words(gpu.get("state", {})) for gpu in record["gpus"]), source)
     free = [gpu.get("free") for gpu in record["gpus"]]
     if None in free:
-        return driver, found, Fact.absent("these bindings do not say", source)
-    return driver, found, Fact.found(tuple(free), source)
+        return driver, found, Fact.absent("these bindings do not say", source), state
+    return driver, found, Fact.found(tuple(free), source), state
+
+
+def _words(state: dict[str, str]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in state.items()}

@@ -1,7 +1,8 @@
-"""The machine and its Python: system, compiler, headers, CPU, memory, disk, what can be written."""
+"""The machine and its Python: system, compiler and tools, headers, disk, what can be written."""
 
 from __future__ import annotations
 
+import locale
 import os
 import platform
 import re
@@ -13,10 +14,13 @@ import sysconfig
 from pathlib import Path
 
 from theano_colab.runtime import child
-from theano_colab.runtime.model import Compiler, Fact
+from theano_colab.runtime.model import Compiler, Fact, Tool
 
 COMPILER_LIMIT = 1.5
-"""Seconds for the compiler to say its version; it needs some 5 ms."""
+"""Seconds for the compiler, or another tool, to say its version; it needs some 5 ms."""
+
+TOOLS = ("gcc", "clang", "cmake", "nvcc")
+"""What Theano itself does not call, but what pygpu and libgpuarray are built by."""
 
 
 def operating_system() -> Fact[str]:
@@ -26,6 +30,27 @@ def operating_system() -> Fact[str]:
         return Fact.found(release.get("PRETTY_NAME") or release["NAME"], "/etc/os-release")
     except OSError:
         return Fact.found(platform.platform(terse=True), "platform.platform")
+
+
+def kernel() -> Fact[str]:
+    """Return the system's kernel: "Linux 6.1.0-18-cloud-amd64 #1 SMP ..."."""
+    system = os.uname()
+    return Fact.found(f"{system.sysname} {system.release} {system.version}", "os.uname")
+
+
+def libc() -> Fact[str]:
+    """Return the C library, which decides which wheels can be installed: "glibc 2.35"."""
+    source = "confstr(CS_GNU_LIBC_VERSION)"
+    try:
+        version = os.confstr("CS_GNU_LIBC_VERSION")
+    except (OSError, ValueError) as error:
+        return Fact.absent(f"this C library is not glibc: {error}", source)
+    return Fact.found(version, source) if version else Fact.absent("it says nothing", source)
+
+
+def text_locale() -> Fact[str]:
+    """Return the locale of texts, which decides how a compiler's messages are decoded."""
+    return Fact.found(locale.setlocale(locale.LC_CTYPE), "setlocale(LC_CTYPE)")
 
 
 def machine() -> Fact[str]:
@@ -44,6 +69,11 @@ def python() -> Fact[str]:
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         name += ", free-threaded"
     return Fact.found(platform.python_version(), f"sys.version_info ({name})")
+
+
+def python_build() -> Fact[str]:
+    """Return when and by which compiler this Python was made."""
+    return Fact.found(" ".join(sys.version.split()), "sys.version")
 
 
 def python_executable() -> Fact[str]:
@@ -76,6 +106,30 @@ def compiler(asked: tuple[str, child.Question] | None) -> Fact[Compiler]:
     if answer.failure is not None or not version:
         return Fact.absent(answer.failure or "it says no version", path)
     return Fact.found(Compiler(path, version), f"{path} -dumpfullversion")
+
+
+def ask_tools() -> dict[str, tuple[str, child.Question]]:
+    """Start asking the tools that are on PATH for their versions."""
+    found = {name: shutil.which(name) for name in TOOLS}
+    return {
+        name: (path, child.Question([path, "--version"]))
+        for name, path in found.items()
+        if path is not None
+    }
+
+
+def tools(asked: dict[str, tuple[str, child.Question]]) -> Fact[tuple[Tool, ...]]:
+    """Return the tools, each with the line of its answer that holds its version."""
+    source = f"$PATH, {', '.join(TOOLS)} --version"
+    found = []
+    for name, (path, question) in asked.items():
+        answer = question.answer(COMPILER_LIMIT)
+        lines = [line for line in answer.output.splitlines() if re.search(r"\d\.\d", line)]
+        said = lines[0].strip() if lines and answer.failure is None else None
+        found.append(Tool(name, path, said))
+    if not found:
+        return Fact.absent(f"none of {', '.join(TOOLS)} is on PATH", source)
+    return Fact.found(tuple(found), source)
 
 
 def container(root: Path = Path("/")) -> Fact[str]:
@@ -111,63 +165,6 @@ def python_headers() -> Fact[str]:
     if (Path(folder) / "Python.h").is_file():
         return Fact.found(folder, "sysconfig.get_path('include')")
     return Fact.absent(f"no Python.h in {folder}", "sysconfig.get_path('include')")
-
-
-def cpu() -> Fact[str]:
-    """Return the processor's model."""
-    source = Path("/proc/cpuinfo")
-    if not source.exists():
-        name = platform.processor()
-        unknown: Fact[str] = Fact.absent("the system does not name it", "platform.processor")
-        return Fact.found(name, "platform.processor") if name else unknown
-    fields = (line.partition(":") for line in source.read_text().splitlines())
-    models = (value.strip() for key, _, value in fields if key.strip() == "model name")
-    model = next(models, None)
-    if model is None:
-        return Fact.absent("it names no model (usual on ARM)", str(source))
-    return Fact.found(model, str(source))
-
-
-def cpu_count() -> Fact[int]:
-    """Return the processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return Fact.found(len(os.sched_getaffinity(0)), "sched_getaffinity")
-    return Fact.found(os.cpu_count() or 1, "os.cpu_count")
-
-
-def memory_bytes() -> Fact[int]:
-    """Return the memory in bytes that can still be had: the machine's, or a container's if less."""
-    import psutil
-
-    available = psutil.virtual_memory().available
-    left = _container_memory()
-    if left is not None and left[0] < available:
-        return Fact.found(*left)
-    return Fact.found(available, "psutil.virtual_memory().available")
-
-
-def _container_memory() -> tuple[int, str] | None:
-    """Return what the container's limit leaves, by version 2 or 1 of Linux's control groups.
-
-    https://docs.kernel.org/admin-guide/cgroup-v2.html. A container sees its own group at the root.
-    Cached file pages that the kernel can drop (inactive_file) count as used there, and not here.
-    """
-    root = Path("/sys/fs/cgroup")
-    for limit, used, stat in (
-        (root / "memory.max", root / "memory.current", root / "memory.stat"),
-        (
-            root / "memory/memory.limit_in_bytes",
-            root / "memory/memory.usage_in_bytes",
-            root / "memory/memory.stat",
-        ),
-    ):
-        try:
-            left = int(limit.read_text()) - int(used.read_text())
-            droppable = re.search(r"(?m)^(?:total_)?inactive_file (\d+)", stat.read_text())
-        except (OSError, ValueError):  # no such group, or "max": no limit
-            continue
-        return max(0, left + int(droppable[1] if droppable else 0)), f"{limit} less {used.name}"
-    return None
 
 
 def disk_free_bytes() -> Fact[int]:

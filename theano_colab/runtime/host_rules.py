@@ -68,6 +68,23 @@ def _two_theanos(facts: Facts) -> Found:
         yield {"other": "theano-pymc"}, evidence
 
 
+@rule("pygpu-broken")
+def _pygpu(facts: Facts) -> Found:
+    pygpu = facts.runtime.pygpu
+    if "pygpu" in facts.packages and pygpu.missing not in {None, "not recorded"}:
+        evidence = (facts.package("pygpu"), missing(pygpu))
+        yield {"version": facts.packages["pygpu"]}, evidence
+
+
+@rule("processor-without-avx")
+def _avx(facts: Facts) -> Found:
+    features = facts.runtime.cpu_features
+    x86 = facts.runtime.machine.value == "x86_64"
+    if x86 and "jaxlib" in facts.packages and features.value and "avx" not in features.value:
+        evidence = (f"no avx among {len(features.value)} features [{features.source}]",)
+        yield {}, (*evidence, facts.package("jaxlib"))
+
+
 @rule("keras-without-theano")
 def _keras(facts: Facts) -> Found:
     keras = facts.packages.get("keras")

@@ -80,6 +80,28 @@ class CudaLibrary:
 
 
 @dataclass(frozen=True, slots=True)
+class CudaFile:
+    """A part of CUDA that no program loads as a library, and where it was found.
+
+    ``kind`` is "program" (ptxas), "headers" (their folder), "static" (libcudadevrt.a) or "bitcode"
+    (libdevice.10.bc).
+    """
+
+    kind: str
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program for building: what it calls its version, ``None`` where it did not say."""
+
+    name: str
+    path: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Compiler:
     """The C++ compiler Theano would call."""
 
@@ -120,9 +142,17 @@ class Runtime:
     written; it is absent where pip would not. ``temporary_folder`` is one of this user's own, below
     the temporary directory; it need not exist.
     ``container`` names what contains this system ("docker"); absent on a machine of its own.
+    ``python_build`` is what ``sys.version`` says; ``locale`` that of texts ("C.UTF-8").
+    ``conda`` maps the packages of a conda environment that bear on Theano to their versions.
+    ``tools`` are gcc, clang, cmake and nvcc, as far as they are on PATH.
+    ``pygpu`` is the version of a pygpu that can be imported.
+    ``processor`` is what lscpu tells, by its own words; ``cpu_features`` what the kernel lists.
+    ``cpu_quota`` is how many CPUs' time a container's limit allows; ``memory_bytes`` is free,
+    ``memory_total_bytes`` is what the machine has.
     ``pci_gpus`` counts NVIDIA's display controllers on the PCI bus, with or without a driver.
-    ``gpu_memory_free`` holds bytes, in the order of ``gpus``. ``driver_library`` is the libcuda
-    that a process would open. ``cudnn_header`` is the version in cudnn_version.h.
+    ``gpu_memory_free`` holds bytes, in the order of ``gpus``, and so does ``gpu_state`` what NVML
+    tells of each (PCI bus, UUID, persistence mode, temperature ...). ``driver_library`` is the
+    libcuda that a process would open. ``cudnn_header`` is the version in cudnn_version.h.
     ``theano_places`` are the modules and packages called theano on ``sys.path``, in its order: the
     first is imported.
     ``environment`` holds the allow-listed environment variables that bear on Theano or CUDA.
@@ -134,20 +164,31 @@ class Runtime:
     front_end: Fact[str]
     colab_release: Fact[str]
     operating_system: Fact[str]
+    kernel: Fact[str]
+    libc: Fact[str]
+    locale: Fact[str]
     machine: Fact[str]
     bits: Fact[int]
     python: Fact[str]
+    python_build: Fact[str]
     python_executable: Fact[str]
     pip: Fact[str]
     packages: Fact[dict[str, str]]
     loaded: Fact[dict[str, str]]
+    conda: Fact[dict[str, str]]
+    pygpu: Fact[str]
     theano_places: Fact[tuple[str, ...]]
     compiler: Fact[Compiler]
+    tools: Fact[tuple[Tool, ...]]
     python_headers: Fact[str]
     blas: Fact[tuple[Blas, ...]]
     cpu: Fact[str]
+    processor: Fact[dict[str, str]]
+    cpu_features: Fact[tuple[str, ...]]
     cpu_count: Fact[int]
+    cpu_quota: Fact[float]
     memory_bytes: Fact[int]
+    memory_total_bytes: Fact[int]
     disk_free_bytes: Fact[int]
     site_packages: Fact[str]
     site_packages_writable: Fact[bool]
@@ -160,8 +201,10 @@ class Runtime:
     driver_library: Fact[str]
     gpus: Fact[tuple[Gpu, ...]]
     gpu_memory_free: Fact[tuple[int, ...]]
+    gpu_state: Fact[tuple[dict[str, str], ...]]
     toolkits: Fact[tuple[Toolkit, ...]]
     cuda_libraries: Fact[tuple[CudaLibrary, ...]]
+    cuda_files: Fact[tuple[CudaFile, ...]]
     cudnn_header: Fact[str]
     jax_devices: Fact[tuple[JaxDevice, ...]]
     environment: Fact[dict[str, str]]

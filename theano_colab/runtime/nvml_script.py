@@ -6,8 +6,15 @@ str. ``nvmlShutdown`` is always called.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ON = ("off", "on")
+_COMPUTE_MODES = ("default", "exclusive thread", "prohibited", "exclusive process")
 
 
 def main() -> None:
@@ -51,6 +58,7 @@ def _record(nvml: Any) -> dict[str, Any]:  # noqa: ANN401  # a module without pu
                     "name": _text(nvml.nvmlDeviceGetName(part)),
                     **_memory(nvml, part),
                     "compute_capability": capability,
+                    "state": _state(nvml, handle, part),
                 }
                 for part in ([handle] if instances is None else instances)
             ]
@@ -67,6 +75,33 @@ def _record(nvml: Any) -> dict[str, Any]:  # noqa: ANN401  # a module without pu
 def _memory(nvml: Any, part: Any) -> dict[str, Any]:  # noqa: ANN401  # as above
     memory = nvml.nvmlDeviceGetMemoryInfo(part)
     return {"memory_bytes": int(memory.total), "free": getattr(memory, "free", None)}
+
+
+def _state(nvml: Any, handle: Any, part: Any) -> dict[str, str]:  # noqa: ANN401  # as above
+    """Return what else a GPU tells, in words; ``part`` is its MIG instance, or itself."""
+    asked: dict[str, Callable[[], Any]] = {
+        "UUID": lambda: nvml.nvmlDeviceGetUUID(part),
+        "PCI bus": lambda: nvml.nvmlDeviceGetPciInfo(handle).busId,
+        "persistence mode": lambda: _ON[nvml.nvmlDeviceGetPersistenceMode(handle)],
+        "compute mode": lambda: _COMPUTE_MODES[nvml.nvmlDeviceGetComputeMode(handle)],
+        "MIG mode": lambda: _ON[nvml.nvmlDeviceGetMigMode(handle)[0]],
+        "display": lambda: _ON[nvml.nvmlDeviceGetDisplayActive(handle)],
+        "ECC": lambda: _ON[nvml.nvmlDeviceGetEccMode(handle)[0]],
+        "ECC errors": lambda: str(nvml.nvmlDeviceGetTotalEccErrors(handle, 1, 0)),
+        "performance state": lambda: f"P{nvml.nvmlDeviceGetPerformanceState(handle)}",
+        "temperature": lambda: f"{nvml.nvmlDeviceGetTemperature(handle, 0)} C",
+        "fan": lambda: f"{nvml.nvmlDeviceGetFanSpeed(handle)}%",
+        "power": lambda: f"{nvml.nvmlDeviceGetPowerUsage(handle) / 1000:.0f} W",
+        "power limit": lambda: f"{nvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1000:.0f} W",
+        "busy": lambda: f"{nvml.nvmlDeviceGetUtilizationRates(handle).gpu}%",
+        "processes": lambda: str(len(nvml.nvmlDeviceGetComputeRunningProcesses(part))),
+    }
+    found = {}
+    for name, ask in asked.items():
+        # Not every GPU has a fan, and not every release of the bindings every call.
+        with contextlib.suppress(nvml.NVMLError, AttributeError, LookupError, TypeError):
+            found[name] = _text(ask())
+    return found
 
 
 def _mig_instances(nvml: Any, handle: Any) -> list[Any] | None:  # noqa: ANN401  # as above

@@ -9,6 +9,7 @@ import re
 import sys
 from pathlib import Path
 
+from theano_colab.runtime import child
 from theano_colab.runtime.model import Fact
 
 OF_INTEREST = {
@@ -25,6 +26,15 @@ MODULES = (
     "jaxlib", "torch", "tensorflow", "IPython", "ipykernel", "ipywidgets", "anywidget", "traitlets",
     "setuptools", "pip",
 )  # fmt: skip
+
+PYGPU_LIMIT = 8.0
+"""Seconds for the import of pygpu, which also imports NumPy and Mako."""
+
+_OF_CONDA = OF_INTEREST | {
+    "python", "conda", "conda-build", "libgpuarray", "libblas", "libopenblas", "openblas",
+    "cudatoolkit", "cudnn", "nccl", "libstdcxx-ng", "gxx_linux-64",
+}  # fmt: skip
+_CONDA_RECORD = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)-[^-]+\.json")
 
 # The folder's name is NAME-VERSION with dashes in NAME escaped; Debian's has -pyX.Y after it.
 _METADATA = re.compile(r"(?P<name>[A-Za-z0-9][\w.]*(?:-[A-Za-z][\w.]*)*)-[^-]+.*\.(dist|egg)-info")
@@ -63,6 +73,44 @@ def loaded() -> Fact[dict[str, str]]:
         with contextlib.suppress(Exception):
             found["theano"] = str(sys.modules["theano._version"].get_versions()["version"])
     return Fact.found(found, "sys.modules")
+
+
+def conda(prefix: str | None = None) -> Fact[dict[str, str]]:
+    """Return what of interest conda has installed here, from the names of its records.
+
+    In ``prefix``, else in $CONDA_PREFIX, else in this Python's own.
+    """
+    folder = Path(prefix or os.environ.get("CONDA_PREFIX") or sys.prefix) / "conda-meta"
+    try:
+        records = sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return Fact.absent("this is no conda environment", str(folder))
+    matches = filter(None, map(_CONDA_RECORD.fullmatch, records))
+    found = {match["name"]: match["version"] for match in matches}
+    wanted = {k: v for k, v in found.items() if k in _OF_CONDA or k.startswith("cuda-")}
+    return Fact.found(wanted, str(folder))
+
+
+def ask_pygpu() -> child.Question | None:
+    """Start importing pygpu in a process of its own; None where it is not installed.
+
+    It is a compiled module that a new NumPy or Python breaks, and it opens libgpuarray.
+    """
+    if not any(_version_in(entry or ".", "pygpu") for entry in sys.path):
+        return None
+    return child.python("-c", "import pygpu; print(pygpu.__version__)", site=True)
+
+
+def pygpu(question: child.Question | None) -> Fact[str]:
+    """Return the version of a pygpu that can be imported; absent too where it is broken."""
+    source = "import pygpu in a process of its own"
+    if question is None:
+        return Fact.absent("pygpu is not installed", "metadata folders on sys.path")
+    answer = question.answer(PYGPU_LIMIT)
+    version = answer.output.strip()
+    if answer.failure is not None or not version:
+        return Fact.absent(answer.failure or "it says no version", source)
+    return Fact.found(version, source)
 
 
 def theano_places() -> Fact[tuple[str, ...]]:

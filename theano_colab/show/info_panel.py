@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from theano_colab.runtime.model import (
         Blas,
         Compiler,
+        CudaFile,
         CudaLibrary,
         Driver,
         Fact,
         Gpu,
         JaxDevice,
         Runtime,
+        Tool,
         Toolkit,
     )
 
@@ -42,6 +44,9 @@ RELEVANT: Final = (
     "ipywidgets",
     "setuptools",
 )
+# Instruction sets that a compiler would use for numbers.
+_VECTORS: Final = ("sse", "ssse", "avx", "fma", "f16c", "amx", "neon", "asimd", "sve", "bf16")
+_RISK: Final = "Vulnerability "
 _FOLD_ABOVE: Final = 6
 
 
@@ -106,6 +111,31 @@ def _compiler(value: Compiler) -> Cell:
     return cell(f"{value.version} ({value.path})")
 
 
+def _tools(value: tuple[Tool, ...]) -> Cell:
+    lines = [f"{tool.version or tool.name + ', version unknown'} ({tool.path})" for tool in value]
+    return _lines(lines, "tool", "", "none of them")
+
+
+def _conda(value: dict[str, str]) -> Cell:
+    return _lines([f"{k} {v}" for k, v in sorted(value.items())], "package", "", "none of them")
+
+
+def _processor(value: dict[str, str]) -> Cell:
+    """Show one line; of the vulnerabilities only how many there are and which are open."""
+    known = [key.removeprefix(_RISK) for key in value if key.startswith(_RISK)]
+    open_ = [name for name in known if value[_RISK + name].startswith("Vulnerable")]
+    parts = [f"{key} {text}" for key, text in value.items() if not key.startswith(_RISK)]
+    if known:
+        named = ", ".join(open_) or "none"
+        parts.append(f"vulnerable to {len(open_)} of {len(known)} known attacks: {named}")
+    return cell("; ".join(parts) or "nothing")
+
+
+def _features(value: tuple[str, ...]) -> Cell:
+    known = [name for name in value if name.startswith(_VECTORS)]
+    return cell(f"{' '.join(known)} ({count(len(value), 'feature')} in all)")
+
+
 def _blas(value: tuple[Blas, ...]) -> Cell:
     lines = [f"{b.name} {b.version or '(version unknown)'}: {b.path}" for b in value]
     return _lines(lines, "library", "libraries", "none that C code can link")
@@ -128,6 +158,11 @@ def _free(value: tuple[int, ...]) -> Cell:
     return _lines([gibibytes(free) for free in value], "GPU", "", "none")
 
 
+def _state(value: tuple[dict[str, str], ...]) -> Cell:
+    lines = [", ".join(f"{k} {v}" for k, v in one.items()) for one in value]
+    return _lines(lines, "GPU", "", "none")
+
+
 def _places(value: tuple[str, ...]) -> Cell:
     return _lines(list(value), "place", "", "none", code=True)
 
@@ -140,6 +175,16 @@ def _toolkits(value: tuple[Toolkit, ...]) -> Cell:
 def _cuda_libraries(value: tuple[CudaLibrary, ...]) -> Cell:
     lines = [f"{c.name} {c.version or '(version unknown)'}, {c.origin}: {c.path}" for c in value]
     return _lines(lines, "library", "libraries", "none")
+
+
+def _cuda_files(value: tuple[CudaFile, ...]) -> Cell:
+    """Show a line for each folder: what of each kind is in it."""
+    folders: dict[tuple[str, str], list[str]] = {}
+    for one in value:
+        folder = one.path if one.kind == "headers" else one.path.rpartition("/")[0]
+        folders.setdefault((one.kind, folder), []).append(one.name)
+    lines = [f"{kind} in {folder}: {', '.join(names)}" for (kind, folder), names in folders.items()]
+    return _lines(lines, "folder", "", "none")
 
 
 def _jax(value: tuple[JaxDevice, ...]) -> Cell:
@@ -168,6 +213,9 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, Callable[[Any], Cell]], ...
             ("front_end", "Front end", _text),
             ("colab_release", "Colab release", _text),
             ("operating_system", "Operating system", _text),
+            ("kernel", "Kernel", _text),
+            ("libc", "C library", _text),
+            ("locale", "Locale", _text),
             ("machine", "Machine", _text),
             ("bits", "Bits of a pointer", _text),
             ("container", "Container", _text),
@@ -177,6 +225,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, Callable[[Any], Cell]], ...
         "Python",
         (
             ("python", "Python", _text),
+            ("python_build", "Built", _text),
             ("python_executable", "Executable", _path),
             ("pip", "pip", _text),
             ("site_packages", "site-packages", _path),
@@ -184,6 +233,8 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, Callable[[Any], Cell]], ...
             ("user_site", "User site", _path),
             ("packages", "Installed", _packages),
             ("loaded", "Imported already", _loaded),
+            ("conda", "Of conda", _conda),
+            ("pygpu", "pygpu imports", _text),
             ("theano_places", "theano on sys.path", _places),
         ),
     ),
@@ -191,6 +242,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, Callable[[Any], Cell]], ...
         "Compiler and BLAS",
         (
             ("compiler", "C++ compiler", _compiler),
+            ("tools", "Other tools", _tools),
             ("python_headers", "Python's headers", _path),
             ("blas", "BLAS", _blas),
         ),
@@ -200,21 +252,27 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, Callable[[Any], Cell]], ...
         (
             ("gpus", "GPU", _gpus),
             ("gpu_memory_free", "Free on the GPU", _free),
+            ("gpu_state", "State of the GPU", _state),
             ("pci_gpus", "NVIDIA GPUs on the PCI bus", _text),
             ("driver", "Driver", _driver),
             ("driver_library", "libcuda", _path),
             ("toolkits", "CUDA toolkits", _toolkits),
             ("cuda_libraries", "CUDA libraries", _cuda_libraries),
+            ("cuda_files", "Other parts of CUDA", _cuda_files),
             ("cudnn_header", "cuDNN's header", _text),
             ("jax_devices", "Devices of JAX", _jax),
         ),
     ),
     (
-        "Memory and disk",
+        "Processor, memory and disk",
         (
             ("cpu", "Processor", _text),
+            ("processor", "In detail", _processor),
+            ("cpu_features", "Instruction sets", _features),
             ("cpu_count", "CPUs", _text),
+            ("cpu_quota", "CPUs' time that may be used", _text),
             ("memory_bytes", "Free memory", _bytes),
+            ("memory_total_bytes", "Memory", _bytes),
             ("disk_free_bytes", "Free disk", _bytes),
             ("home_writable", "Home can be written", _yes),
             ("temporary_folder", "Temporary folder", _path),
