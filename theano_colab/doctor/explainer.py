@@ -1,4 +1,4 @@
-"""Under the traceback of a cell that met a known failure: cause, evidence, remedy.
+"""Under the traceback of a cell that met a known failure, or has Python 2: cause, evidence, remedy.
 
 IPython's own event after a cell is used; tracebacks, and a user's ``set_custom_exc``, stay as they
 are.
@@ -28,12 +28,13 @@ def unregister(shell: InteractiveShell) -> None:
 
 
 def _after_cell(result: Any) -> None:  # noqa: ANN401  # IPython's ExecutionResult, untyped in 7.34
-    error = getattr(result, "error_in_exec", None)
+    # A cell that does not compile has its SyntaxError in the other.
+    error = getattr(result, "error_in_exec", None) or getattr(result, "error_before_exec", None)
     if not isinstance(error, Exception):  # None, or an interrupt
         return
     with contextlib.suppress(Exception):  # what explains must not fail itself
-        from theano_colab.doctor.known import explain
+        from theano_colab.doctor import known, python2
 
-        explanation = explain(error)
+        explanation = known.explain(error) or python2.explain(error)
         if explanation is not None:
             print(*explanation.lines(), sep="\n")  # noqa: T201  # under the traceback, as text
