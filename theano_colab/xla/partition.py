@@ -39,6 +39,7 @@ from theano_colab.xla.arithmetic import (
 from theano_colab.xla.builder import Builder
 from theano_colab.xla.cluster import XlaCluster
 from theano_colab.xla.loops import ScansOnHost, ShortLoops
+from theano_colab.xla.sparse import split_products
 from theano_colab.xla.transfer import HostFromXla, XlaFromHost, to_device
 
 NAME = "xla"
@@ -62,6 +63,8 @@ class XlaOptimizer(Optimizer):  # type: ignore[misc]  # Theano publishes no type
     def apply(self, fgraph: Any) -> None:
         """Do it."""
         _cut_transfers(fgraph)
+        if None in {context.name for context in device.registered()}:
+            split_products(fgraph)
         for context in device.registered():
             partition = Partition(fgraph, context)
             if partition.device_nodes:
