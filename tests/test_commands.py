@@ -48,7 +48,7 @@ def test_every_command_offers_json(command):
         ("setup --device ", ["auto", "cpu", "cuda", "cuda0", "cuda1", "xla"]),
         ("setup --precision ", ["float32", "tf32"]),
         ("setup --floatX float3", ["float32"]),
-        ("bench l", ["logreg"]),
+        ("bench l", ["logreg", "lenet", "lstm"]),
         ("setup --device cpu --de", []),
         ("nonsense --", []),
     ],

@@ -5,18 +5,13 @@ A front end passes ``draw(panel, final)``: a panel that is not final will be dra
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import os
 from typing import TYPE_CHECKING, Any
 
-from theano_colab import commands, session
+from theano_colab import session
 from theano_colab.errors import TheanoColabError
-from theano_colab.plan import vocabulary
-from theano_colab.plan.flags import Flags
 from theano_colab.plan.model import Request
 from theano_colab.runtime import record
-from theano_colab.show.bench_panel import describe_bench
 from theano_colab.show.info_panel import describe_info
 from theano_colab.show.line import runtime_line
 from theano_colab.show.panel import Headline, Panel
@@ -27,8 +22,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from theano_colab.bench.events import Event
-    from theano_colab.bench.results import Row
     from theano_colab.runtime.model import Runtime
 
     Draw = Callable[[Panel, bool], None]
@@ -108,64 +101,6 @@ def flags(_: argparse.Namespace, draw: Draw) -> dict[str, Any]:
 
 def bench(options: argparse.Namespace, draw: Draw) -> list[dict[str, Any]]:
     """Measure, showing every point as it is found."""
-    from theano_colab.bench import run
+    from theano_colab import benchmark
 
-    machine = runtime_line(session.facts())
-    workloads = tuple(options.workload or commands.WORKLOADS)
-    sizes = _sizes(options.sizes)
-    try:
-        devices = _devices(options.devices)
-        asked = run.BenchRequest(workloads, sizes, options.floatX, options.time, devices)
-    except ValueError as error:
-        remedy = "%theano bench --help lists the workloads and the options."
-        raise TheanoColabError("That cannot be measured.", str(error), remedy) from None
-    rows: list[Row] = []
-    with contextlib.closing(run.run(asked)) as events:
-        for event in events:
-            ended = event.kind in {"result", "failed"}
-            rows += event.rows if ended else ()
-            draw(
-                describe_bench(rows if ended else [*rows, *event.rows], machine, _now(event)), False
-            )
-    draw(describe_bench(rows, machine), True)
-    return [row.to_json() for row in rows]
-
-
-def _now(event: Event) -> str:
-    """Say what an event is about: "dot, 1000: compiling"."""
-    place = event.workload if event.size is None else f"{event.workload}, {event.size}"
-    return f"{place}: {event.kind}"
-
-
-def _sizes(text: str | None) -> tuple[int, ...]:
-    if text is None:
-        return ()
-    try:
-        sizes = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        sizes = ()
-    if not sizes or min(sizes) < 1:
-        raise TheanoColabError(
-            "The sizes cannot be read.", f"--sizes {text}", "Write --sizes 256,512,1000."
-        )
-    return sizes
-
-
-def _devices(text: str | None) -> tuple[str, ...]:
-    """Return the devices to measure: those named, else the CPU and the one that the flags name.
-
-    Raises
-    ------
-    TheanoColabError
-        If one is no device.
-    """
-    if text is None:
-        chosen = Flags.parse(os.environ.get(session.FLAGS, "")).get("device")
-        return tuple(dict.fromkeys(("cpu", chosen or "cpu")))
-    devices = tuple(part.strip() for part in text.split(","))
-    for device in devices:
-        if not device or vocabulary.problem("device", device):
-            raise TheanoColabError(
-                f"There is no device '{device}'.", f"--devices {text}", "Write --devices cpu,cuda."
-            )
-    return devices
+    return benchmark.to_json(benchmark.bench(options, draw))

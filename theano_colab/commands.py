@@ -15,13 +15,14 @@ COMMANDS = {
     "flags": "the effective THEANO_FLAGS and where each came from",
     "doctor": "what is wrong here and what to do about it: conflicts, live checks",
     "report": "one text for a bug report: versions, hardware, flags; nothing private",
-    "bench": "a first measurement: Theano against NumPy",
+    "bench": "how fast Theano is here: CPU against GPU, live",
 }
 
 DEVICES = ("auto", "cpu", "cuda", "cuda0", "cuda1", "xla")
 FLOAT_X = ("float16", "float32", "float64")
 PRECISIONS = ("float32", "tf32")
-WORKLOADS = ("dot", "elemwise", "logreg")
+WORKLOADS = ("dot", "elemwise", "softmax", "logreg", "mlp", "lenet", "lstm", "mrg")
+PEERS = ("jax", "torch")
 
 
 class HelpAsked(Exception):  # noqa: N818  # not an error: the user asked
@@ -71,19 +72,36 @@ def parser(program: str) -> argparse.ArgumentParser:
         "--fix", action="store_true", help="remove stale locks and what an interrupted setup left"
     )
     doctor.add_argument("--replay", metavar="FILE", help="the conflicts of a recorded runtime")
-    bench = added["bench"]
+    _bench_options(added["bench"])
+    for command in added.values():
+        command.add_argument("--json", action="store_true", help="print the data as JSON")
+    return main
+
+
+def _bench_options(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("workload", nargs="*", help=f"{', '.join(WORKLOADS)} (default: all of them)")
-    bench.add_argument("--sizes", help="problem sizes: 256,512,1000")
+    bench.add_argument("--sizes", help="256,512,1000, or 64..4096, which doubles")
     bench.add_argument(
-        "--devices", help="cpu,cuda,xla (default: cpu, and the device that setup chose)"
+        "--devices", help="cpu,cuda,xla (default: cpu, and the GPU or else XLA on the CPU)"
     )
     bench.add_argument(
         "--floatX", choices=("float32", "float64"), default="float32", help="default: float32"
     )
-    bench.add_argument("--time", type=float, default=2.0, help="seconds for each size (default 2)")
-    for command in added.values():
-        command.add_argument("--json", action="store_true", help="print the data as JSON")
-    return main
+    bench.add_argument(
+        "--time", type=float, default=20.0, help="seconds of measuring a workload (default 20)"
+    )
+    bench.add_argument("--batch", type=int, help="examples in a minibatch, for mlp and lstm")
+    bench.add_argument("--quick", action="store_true", help="a few sizes, within 30 seconds")
+    bench.add_argument("--peers", help=f"measure beside Theano: {','.join(PEERS)}")
+    bench.add_argument(
+        "--y", choices=("time", "gflops", "gbytes"), default="time", help="what the chart shows"
+    )
+    bench.add_argument(
+        "--save", metavar="FILE", nargs="+", action="extend", help="NAME.json, .csv, .html or .png"
+    )
+    bench.add_argument(
+        "--load", metavar="FILE", nargs="+", action="extend", help="show saved runs in one chart"
+    )
 
 
 def complete(line: str) -> list[str]:

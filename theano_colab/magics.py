@@ -12,13 +12,15 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
 from theano_colab import commands
-from theano_colab.doctor import explainer
+from theano_colab.doctor import explainer, late_flags
 from theano_colab.errors import TheanoColabError
+from theano_colab.show.bench_panel import bench_bundle
 from theano_colab.show.panel import bundle
 from theano_colab.show.small_panels import commands_panel
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -39,12 +41,13 @@ class Canvas:
         self._handle: Any = None
         self._drawn = 0.0
 
-    def draw(self, content: dict[str, Any], *, final: bool) -> None:
-        """Show a MIME bundle in place of the last one; leave out one that comes too soon."""
+    def draw(self, make: Callable[[], dict[str, Any]], *, final: bool) -> None:
+        """Show a MIME bundle in place of the last one; one that comes too soon is not even made."""
         now = time.monotonic()
         if not final and now - self._drawn < SECONDS_BETWEEN_UPDATES:
             return
         self._drawn = now
+        content = make()
         if self._handle is None:
             self._handle = display(content, raw=True, display_id=True)
         else:
@@ -77,7 +80,7 @@ class TheanoMagics(Magics):  # type: ignore[misc]  # IPython's class is untyped
             ) from None
         if not words:
             listed = [(f"%theano {name}", text) for name, text in commands.COMMANDS.items()]
-            Canvas().draw(dict(commands_panel(listed)), final=True)
+            Canvas().draw(lambda: dict(commands_panel(listed)), final=True)
             return
         try:
             options = commands.parser("%theano").parse_args(words)
@@ -100,7 +103,7 @@ def _setup(options: argparse.Namespace) -> None:
     def show(state: SetupState) -> None:
         ended = state.verdict != "running"
         if ended or not options.quiet:
-            canvas.draw(dict(setup_panel(state)), final=ended)
+            canvas.draw(lambda: dict(setup_panel(state)), final=ended)
 
     state = session.setup(
         actions.request(options),
@@ -120,10 +123,11 @@ def _run(options: argparse.Namespace) -> None:
     from theano_colab import actions
 
     canvas = Canvas()
+    write = bench_bundle if options.command == "bench" else bundle
 
     def draw(panel: Panel, final: bool) -> None:  # actions.Draw
         if not options.json:
-            canvas.draw(dict(bundle(panel)), final=final)
+            canvas.draw(lambda: dict(write(panel)), final=final)
 
     data = getattr(actions, options.command)(options, draw)
     if options.json:
@@ -146,10 +150,11 @@ def _complete(_: InteractiveShell, event: Any) -> list[str]:  # noqa: ANN401  # 
 
 
 def register(shell: InteractiveShell) -> None:
-    """Add the magic, its completion and its "?" help, and the explanation of known failures."""
+    """Add the magic, its completion and "?" help, and what stands under cells that need a word."""
     shell.register_magics(TheanoMagics)
     shell.set_hook("complete_command", _complete, str_key="%theano")
     explainer.register(shell)
+    late_flags.register(shell)
     if _question_to_help not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(_question_to_help)
 
@@ -158,5 +163,6 @@ def unregister(shell: InteractiveShell) -> None:
     """Take them away again."""
     shell.magics_manager.magics["line"].pop("theano", None)
     explainer.unregister(shell)
+    late_flags.unregister(shell)
     if _question_to_help in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(_question_to_help)

@@ -3,7 +3,6 @@
 It stands in for Theano, not for the process: signals, pipes and exit statuses are real.
 """
 
-import argparse
 import array
 import fcntl
 import json
@@ -14,18 +13,15 @@ import termios
 import threading
 from pathlib import Path
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--workload")
-parser.add_argument("--sizes")
-parser.add_argument("--floatX")
-parser.add_argument("--time")
-options = parser.parse_args()
-sizes = [int(size) for size in options.sizes.split(",")]
 scenario, _, at = os.environ["SCENARIO"].partition("@")
+asked = dict(part.partition("=")[::2] for part in os.environ["THEANO_FLAGS"].split(",") if part)
+here = asked["device"] in os.environ.get("ON", asked["device"])
 
 
-def say(kind, size=None, rows=(), **info):
-    event = {"event": kind, "workload": options.workload, "size": size, "rows": rows, "info": info}
+def say(kind, order=None, rows=(), **info):
+    order = order or {"workload": "", "size": None}
+    event = {"event": kind, "rows": rows, "info": info}
+    event |= {name: order[name] for name in ("workload", "size")}
     print(json.dumps(event), flush=True)
 
 
@@ -46,59 +42,59 @@ def wait_until_the_parent_waits():
         pause.wait(0.01)
 
 
-if scenario == "no-theano":
+if here and scenario == "no-theano":
     sys.exit("ModuleNotFoundError: No module named 'theano'")
-if scenario == "mute":
+if here and scenario == "mute":
     wait_for_ever()
-say("started", pid=os.getpid(), env={name: os.environ.get(name) for name in sorted(os.environ)})
-for size in sizes:
-    say("compiling", size)
-    here = not at or int(at) == size
-    if scenario == "killed" and here:
+say("started", pid=os.getpid(), device=asked["device"], backend="theano C linker")
+for line in sys.stdin:
+    order = json.loads(line)
+    say("compiling", order)
+    now = here and (not at or int(at) == order["size"])
+    if scenario == "killed" and now:
         print("last words", file=sys.stderr, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
-    if scenario == "segfault" and here:
+    if scenario == "segfault" and now:
         os.kill(os.getpid(), signal.SIGSEGV)
-    if scenario == "status" and here:
+    if scenario == "status" and now:
         sys.exit(3)
-    if scenario == "quits" and here:
+    if scenario == "quits" and now:
         sys.exit(0)
-    if scenario == "hangs" and here:
+    if scenario == "hangs" and now:
         wait_for_ever()
-    if scenario == "interrupts" and here:
+    if scenario == "interrupts" and now:
         # As the notebook's stop button does, while the parent waits for the next line.
         wait_until_the_parent_waits()
         os.kill(os.getppid(), signal.SIGINT)
         wait_for_ever()
-    if scenario == "deaf" and here:
+    if scenario == "deaf" and now:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        say("measuring", size)
+        say("measuring", order)
         wait_for_ever()
-    if scenario == "closes" and here:
+    if scenario == "closes" and now:
         os.close(1)
         os.close(2)
         wait_for_ever()
-    if scenario == "orphan" and here:
+    if scenario == "orphan" and now:
         # A child that outlives the worker and holds both pipes open.
         if os.fork() == 0:
             wait_for_ever()
         os.kill(os.getpid(), signal.SIGKILL)
-    if scenario == "garbage" and here:
+    if scenario == "garbage" and now:
         print("Using gpu device 0", flush=True)
         os.write(1, b'\xff\xfe\x00{]\n[1, 2]\n{"event": "result"}\n"started"\n')
         os.write(1, b"x" * (3 << 20) + b"\n")
     row = {
         "row": "result",
-        "workload": options.workload,
-        "size": size,
-        "device": "cpu",
+        "workload": order["workload"],
+        "size": order["size"],
+        "device": asked["device"],
         "backend": "theano C linker",
-        "floatX": options.floatX,
+        "floatX": "float32",
         "median_s": 0.5,
         "iqr_s": 0.01,
         "repeats": 9,
         "calls_per_repeat": 1,
         "stable": True,
     }
-    say("result", size, [row])
-say("done")
+    say("result", order, [row], seconds=order["seconds"])

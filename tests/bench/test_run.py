@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 
-from theano_colab.bench import run as module
+from theano_colab.bench import process
 from theano_colab.bench.results import Failure, Result
 from theano_colab.bench.run import BenchRequest, environment, run
 
@@ -24,7 +25,8 @@ def scenario(monkeypatch):
 
 
 def kinds(events):
-    return [(event.kind, event.size) for event in events]
+    """Return what happened in order, but for ticks, of which there are as many as it took."""
+    return [(event.kind, event.size) for event in events if event.kind != "tick"]
 
 
 def failures(events):
@@ -39,7 +41,8 @@ def pids(events):
     return [event.info["pid"] for event in events if event.kind == "started"]
 
 
-POINTS = [("compiling", 1), ("result", 1), ("compiling", 2), ("result", 2)]
+def point(size):
+    return [("compiling", size), ("result", size)]
 
 
 def test_a_run_that_goes_well(scenario):
@@ -47,21 +50,23 @@ def test_a_run_that_goes_well(scenario):
     events = list(run(REQUEST, command=STAND_IN))
     assert kinds(events) == [
         ("started", None),
-        *POINTS,
-        ("compiling", 3),
-        ("result", 3),
+        *point(1),
+        *point(2),
+        *point(3),
         ("done", None),
     ]
-    assert isinstance(events[2].rows[0], Result)
-    assert events[2].rows[0].size == 1
+    (row,) = [row for event in events if event.size == 1 for row in event.rows]
+    assert isinstance(row, Result)
+    assert not any(map(alive, pids(events)))
 
 
-def test_each_device_has_a_worker_of_its_own(scenario):
+def test_devices_take_turns_at_every_size_each_in_one_worker(scenario):
     scenario("well")
-    request = BenchRequest(("dot",), sizes=(1,), limit_s=20.0, devices=("cpu", "xla"))
+    request = BenchRequest(("dot", "mrg"), sizes=(1, 2), limit_s=20.0, devices=("cpu", "xla"))
     events = list(run(request, command=STAND_IN))
-    once = [("started", None), ("compiling", 1), ("result", 1), ("done", None)]
-    assert kinds(events) == once * 2
+    order = [(e.workload, e.size, e.device) for e in events if e.kind == "result"]
+    assert order == [(w, n, d) for w in ("dot", "mrg") for n in (1, 2) for d in ("cpu", "xla")]
+    assert kinds(events)[:2] == [("started", None)] * 2
     assert len(set(pids(events))) == 2
 
 
@@ -80,13 +85,11 @@ def test_a_worker_that_dies_is_a_row_and_the_run_goes_on(scenario, what, reason,
     events = list(run(REQUEST, command=STAND_IN))
     assert kinds(events) == [
         ("started", None),
-        ("compiling", 1),
-        ("result", 1),
+        *point(1),
         ("compiling", 2),
         ("failed", 2),
         ("started", None),
-        ("compiling", 3),
-        ("result", 3),
+        *point(3),
         ("done", None),
     ]
     (failure,) = failures(events)
@@ -96,50 +99,100 @@ def test_a_worker_that_dies_is_a_row_and_the_run_goes_on(scenario, what, reason,
     assert len(set(pids(events))) == 2
 
 
-def test_a_worker_that_never_starts_ends_the_run(scenario):
-    scenario("no-theano")
-    request = BenchRequest(("dot", "elemwise"), sizes=(1, 2))
+def test_the_other_device_goes_on_in_its_own_worker_when_one_dies(scenario, monkeypatch):
+    scenario("killed@2")
+    monkeypatch.setenv("ON", "xla")
+    request = BenchRequest(("dot",), sizes=(1, 2, 3), limit_s=20.0, devices=("cpu", "xla"))
     events = list(run(request, command=STAND_IN))
-    assert kinds(events) == [("failed", None)]
+    found = [(e.kind, e.size, e.device) for e in events if e.kind in {"result", "failed"}]
+    assert found == [
+        *(("result", 1, "cpu"), ("result", 1, "xla")),
+        *(("result", 2, "cpu"), ("failed", 2, "xla")),
+        *(("result", 3, "cpu"), ("result", 3, "xla")),
+    ]
+    assert [e.device for e in events if e.kind == "started"] == ["cpu", "xla", "xla"]
+
+
+def test_a_device_that_never_starts_is_left_out(scenario, monkeypatch):
+    scenario("no-theano")
+    monkeypatch.setenv("ON", "xla")
+    request = BenchRequest(("dot", "mrg"), sizes=(1, 2), devices=("cpu", "xla"))
+    events = list(run(request, command=STAND_IN))
     (failure,) = failures(events)
+    assert (failure.size, failure.device) == (None, "xla")
     assert failure.reason == "the worker ended with exit status 1"
     assert failure.evidence == "ModuleNotFoundError: No module named 'theano'"
+    assert [e.device for e in events if e.kind == "result"] == ["cpu"] * 4
+
+
+def test_without_any_worker_nothing_is_measured(scenario):
+    scenario("no-theano")
+    events = list(run(BenchRequest(("dot",), sizes=(1, 2)), command=STAND_IN))
+    assert kinds(events) == [("failed", None), ("done", None)]
 
 
 @pytest.mark.parametrize("what", ["hangs@2", "closes@2"])
 def test_a_worker_that_hangs_is_ended_and_the_next_goes_on(scenario, what):
     scenario(what)
-    request = BenchRequest(sizes=(1, 2, 3), limit_s=1.0)
+    request = BenchRequest(sizes=(1, 2, 3), limit_s=3.0)
     events = list(run(request, command=STAND_IN))
     (failure,) = failures(events)
     assert failure.size == 2
-    assert failure.reason == "the worker was not through after 1 s and was ended"
+    assert failure.reason == "the worker was not through after 3 s and was ended"
     assert kinds(events)[-2:] == [("result", 3), ("done", None)]
     assert not any(map(alive, pids(events)))
+
+
+def test_while_a_worker_is_silent_something_is_said_four_times_a_second(scenario):
+    scenario("hangs@1")
+    events = list(run(BenchRequest(sizes=(1,), limit_s=3.0), command=STAND_IN))
+    assert sum(event.kind == "tick" for event in events) >= 12
 
 
 def test_a_worker_that_says_nothing_at_all(scenario):
     scenario("mute")
     events = list(run(BenchRequest(sizes=(1, 2), limit_s=0.5), command=STAND_IN))
-    assert kinds(events) == [("failed", None)]
+    assert kinds(events) == [("failed", None), ("done", None)]
 
 
 def test_a_worker_that_will_not_hear_is_killed(scenario, monkeypatch):
-    monkeypatch.setattr(module, "GRACE_S", 0.2)
+    monkeypatch.setattr(process, "GRACE_S", 0.2)
     scenario("deaf@1")
-    events = list(run(BenchRequest(sizes=(1,), limit_s=1.0), command=STAND_IN))
-    assert kinds(events)[-1] == ("failed", 1)
+    events = list(run(BenchRequest(sizes=(1,), limit_s=3.0), command=STAND_IN))
+    assert kinds(events)[-2:] == [("failed", 1), ("done", None)]
     assert not any(map(alive, pids(events)))
 
 
 def test_garbage_is_passed_over(scenario):
     scenario("garbage@2")
     events = list(run(REQUEST, command=STAND_IN))
-    assert kinds(events)[-4:] == [*POINTS[3:], ("compiling", 3), ("result", 3), ("done", None)]
+    assert kinds(events)[-5:] == [*point(2), *point(3), ("done", None)]
     assert not failures(events)
 
 
-def test_an_interrupt_gives_what_is_there_ends_the_worker_and_is_raised(scenario):
+def test_what_does_not_fit_into_the_time_is_left_out_and_all_ends_in_it(scenario):
+    scenario("hangs@2")
+    request = BenchRequest(sizes=(1, 2, 3), seconds=1.0, total_s=6.0)
+    start = time.monotonic()
+    events = list(run(request, command=STAND_IN))
+    assert time.monotonic() - start < 6.0 + process.GRACE_S + 3.0
+    left_out = [event.size for event in events if event.kind == "left out"]
+    assert left_out == [2, 3]
+    assert not failures(events)
+    assert kinds(events)[-1] == ("done", None)
+    assert not any(map(alive, pids(events)))
+
+
+def test_time_that_is_short_is_shared_by_what_is_left(scenario):
+    scenario("well")
+    request = BenchRequest(sizes=(1, 2), seconds=100.0, total_s=20.0, devices=("cpu", "xla"))
+    events = list(run(request, command=STAND_IN))
+    planned = [event.info["seconds"] for event in events if event.kind == "result"]
+    assert planned[0] <= 2.5
+    assert all(seconds <= 10 for seconds in planned)
+
+
+def test_an_interrupt_is_a_row_ends_the_workers_and_is_raised(scenario):
     scenario("interrupts@2")
     seen = []
 
@@ -149,7 +202,7 @@ def test_an_interrupt_gives_what_is_there_ends_the_worker_and_is_raised(scenario
 
     with pytest.raises(KeyboardInterrupt):
         consume()
-    assert kinds(seen)[:3] == [("started", None), ("compiling", 1), ("result", 1)]
+    assert kinds(seen)[:3] == [("started", None), *point(1)]
     assert kinds(seen)[-1] == ("failed", 2)
     assert failures(seen)[0].reason == "interrupted"
     assert not any(map(alive, pids(seen)))
@@ -158,8 +211,7 @@ def test_an_interrupt_gives_what_is_there_ends_the_worker_and_is_raised(scenario
 def test_a_caller_that_stops_listening_leaves_no_process(scenario):
     scenario("hangs@1")
     with contextlib.closing(run(REQUEST, command=STAND_IN)) as events:
-        first = next(events)
-    assert first.kind == "started"
+        first = next(event for event in events if event.kind == "started")
     assert not alive(first.info["pid"])
 
 
@@ -208,10 +260,13 @@ def test_the_workers_environment(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"workloads": ("dott",)}, "unknown workload 'dott'; there are: dot, elemwise, logreg"),
+        ({"workloads": ("dott",)}, "unknown workload 'dott'; there are: dot, elemwise, softmax"),
         ({"workloads": ()}, "unknown workload"),
         ({"sizes": (10, 0)}, "sizes are at least 1"),
         ({"seconds": 0.0}, "time is above 0"),
+        ({"workloads": ("cell",)}, "unknown workload"),
+        ({"workloads": ("mlp", "dot"), "batch": 8}, "dot has no --batch"),
+        ({"workloads": ("mlp",), "batch": 0}, "a batch is at least 1"),
     ],
 )
 def test_a_request_that_cannot_be_met_is_refused(arguments, message):

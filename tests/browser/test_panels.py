@@ -170,11 +170,11 @@ def test_hostile_strings_are_shown_and_not_run(show):
     assert page.evaluate("() => window.pwned") is None
     assert page.evaluate("() => document.scripts.length + document.images.length") == 0
     assert "<script>window.pwned = 1</script>" in page.inner_text("body")
-    assert page.evaluate("() => document.querySelectorAll('.tcolab-panel').length") == 3
+    assert page.evaluate("() => document.querySelectorAll('.tcolab-panel').length") == 4
 
 
 def test_the_style_touches_nothing_outside(show):
-    page = show([PANELS["bench"]])
+    page = show([PANELS["bench done"]])
     same = page.evaluate("""() => {
       const make = () => { document.body.insertAdjacentHTML("beforeend",
         "<table class=probe><tr><th>a</th><td><code>b</code></td></tr></table>");

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
+from theano_colab.bench.progress import Bench
 from theano_colab.bench.results import Failure, Result
 from theano_colab.errors import TheanoColabError
 from theano_colab.plan.model import Plan, Refusal, Step
@@ -267,44 +269,134 @@ LIVE = {
 }
 
 
-def _result(workload: str, size: int, backend: str, median: float, **more: object) -> Result:
+def result(size: int, device: str, median: float, **more: object) -> Result:
+    """Return a measured product of matrices; of device "numpy", NumPy's."""
+    backends = {"cpu": "theano C linker", "cuda": "theano XLA", "numpy": "numpy"}
     defaults: dict[str, object] = {
-        "iqr_s": median / 50,
+        "iqr_s": median / 25,
+        "lower_s": median * 0.98,
+        "upper_s": median * 1.02,
         "repeats": 30,
         "calls_per_repeat": 4,
         "stable": True,
-        "flops": 2.0 * size**3 if workload == "dot" else None,
-        "agrees": None if backend == "numpy" else True,
-        "max_rel_error": None if backend == "numpy" else 3e-7,
-        "compile_s": None if backend == "numpy" else 0.8,
+        "flops": 2.0 * size**3,
+        "bytes": 12.0 * size**2,
     }
-    return Result(workload, size, "cpu", backend, "float32", median, **(defaults | more))  # type: ignore[arg-type]
+    if device != "numpy":
+        defaults |= {
+            "agrees": True,
+            "max_rel_error": 3e-7,
+            "tolerance": 1e-5,
+            "reference": "NumPy" if device == "cpu" else "NumPy and cpu",
+            "compile_s": 0.8 if device == "cpu" else 1.4,
+            "ops": "Dot22" if device == "cpu" else "GpuCluster",
+        }
+    place = "cpu" if device == "numpy" else device
+    known = defaults | more
+    return Result("dot", size, place, backends[device], "float32", median, **known)  # type: ignore[arg-type]
 
 
-RESULTS = (
-    _result("dot", 1000, "numpy", 0.0109),
-    _result("dot", 1000, "theano C linker", 0.0112),
-    _result("elemwise", 1_000_000, "numpy", 0.00853),
-    _result(
-        "elemwise",
-        1_000_000,
-        "theano C linker",
-        0.000921,
-        iqr_s=0.00031,
-        stable=False,
-        detail="IQR is 34% of the median: something else is running",
+SIZES = (64, 128, 256, 512, 1024, 2048, 4096)
+CPU_TIMES = (1.1e-5, 6.4e-5, 4.6e-4, 3.5e-3, 2.7e-2, 0.216)
+GPU_TIMES = (1.6e-4, 1.6e-4, 1.7e-4, 2.2e-4, 7.1e-4, 4.4e-3, 3.4e-2)
+SENT_TIMES = (2.4e-4, 2.8e-4, 4.3e-4, 1.0e-3, 3.6e-3, 1.6e-2, 7.7e-2)
+KILLED = Failure(
+    "dot",
+    4096,
+    "cpu",
+    "theano",
+    "float32",
+    "the worker was killed by SIGKILL, as Linux does when memory runs out",
+    "last words",
+)
+ABOUT = {
+    "cpu": {"backend": "theano C linker", "device": "cpu", "platform": "cpu", "threads": 2}
+    | {"theano BLAS": "openblas"},
+    "cuda": {"backend": "theano XLA", "device": "cuda", "platform": "gpu", "name": "Tesla T4"}
+    | {"jax": "0.7.2", "precision": "float32", "threads": 2},
+}
+LOOKS = tuple(
+    {"utilisation": u, "memory": 1.2e9, "memory_total": 16e9, "power": 30 + u / 2}
+    | {"power_limit": 70, "temperature": 48 + u / 10}
+    for u in (0, 3, 41, 97, 98, 96, 99, 12, 88)
+)
+_ROWS = tuple(
+    row
+    for i, size in enumerate(SIZES)
+    for row in (
+        *((result(size, "cpu", CPU_TIMES[i]),) if i < len(CPU_TIMES) else (KILLED,)),
+        *((result(size, "numpy", 1.01 * CPU_TIMES[i]),) if i < len(CPU_TIMES) else ()),
+        result(size, "cuda", GPU_TIMES[i], transfer_s=SENT_TIMES[i]),
+    )
+)
+BENCH = Bench(
+    LINE,
+    "Intel(R) Xeon(R) CPU @ 2.20GHz",
+    "float32",
+    (("dot", SIZES),),
+    ("cpu", "cuda"),
+    about=ABOUT,
+    rows=_ROWS,
+    seconds=41.3,
+    gpu=LOOKS,
+    verdict="done",
+)
+"""A run on a T4 in which the largest product did not fit into the host's memory."""
+
+RUNNING_BENCH = replace(
+    BENCH,
+    rows=_ROWS[:13],
+    current=(result(1024, "cuda", 7.4e-4, transfer_s=3.7e-3, stable=False),),
+    now=("dot", 1024, "cuda"),
+    left_s=12.0,
+    seconds=22.0,
+    verdict="running",
+)
+STARTING_BENCH = replace(
+    BENCH, about={}, rows=(), gpu=(), left_s=14.0, seconds=0.3, verdict="running"
+)
+NO_GPU_BENCH = replace(
+    BENCH,
+    machine="Jupyter · Python 3.12.1 · NumPy 2.0.2 · no GPU",
+    devices=("cpu", "xla"),
+    about={
+        "cpu": ABOUT["cpu"],
+        "xla": {"backend": "theano XLA", "device": "xla", "platform": "cpu", "jax": "0.7.2"},
+    },
+    rows=tuple(
+        replace(row, device="xla", transfer_s=row.transfer_s, ops="XlaCluster")
+        if isinstance(row, Result) and row.device == "cuda"
+        else row
+        for row in _ROWS
     ),
-    _result("logreg", 2000, "numpy", 1.7e-5),
-    Failure(
-        "logreg",
-        2000,
-        "cpu",
-        "theano C linker",
-        "float32",
-        "killed by SIGKILL, which Linux sends when memory runs out",
-        "exit status -9",
+    gpu=(),
+    notes=("There is no NVIDIA GPU here: no NVIDIA driver: libnvidia-ml.so.1 was not found.",),
+)
+INTERRUPTED_BENCH = replace(
+    RUNNING_BENCH,
+    rows=(*_ROWS[:13], result(1024, "cuda", 7.4e-4, stable=False, detail="interrupted")),
+    current=(),
+    now=None,
+    verdict="interrupted",
+)
+WRONG_BENCH = replace(
+    BENCH,
+    rows=tuple(
+        replace(row, agrees=False, detail="differs by 3.0e-01 from NumPy, allowed is 1e-05")
+        if isinstance(row, Result) and (row.size, row.device) == (256, "cuda")
+        else row
+        for row in _ROWS
     ),
 )
+BENCHES = {
+    "done": BENCH,
+    "running": RUNNING_BENCH,
+    "starting": STARTING_BENCH,
+    "without a GPU": NO_GPU_BENCH,
+    "interrupted": INTERRUPTED_BENCH,
+    "wrong": WRONG_BENCH,
+}
+
 ERROR = TheanoColabError(*PROBLEM)
 FLAGS_ERROR = TheanoColabError(
     "'floatX' in THEANO_FLAGS has no value.",
@@ -316,7 +408,7 @@ COMMANDS = (
     ("%theano info", "What this runtime is: Python, NumPy, compiler, BLAS, GPU, CUDA."),
     ("%theano plan", "What setup would do, and why. Changes nothing."),
     ("%theano flags", "The effective THEANO_FLAGS and where each came from."),
-    ("%theano bench", "A first measurement, compared with NumPy."),
+    ("%theano bench", "How fast Theano is here: CPU against GPU, live."),
 )
 
 _H, _I, _S = HOSTILE
@@ -337,6 +429,9 @@ _HOSTILE_PANELS = {
         [SimpleNamespace(name=_H, value=_I, origin=_S)], [_H], {_H: _S}
     ),
     "hostile-error": describe_error(TheanoColabError(_H, _I, _S)),
+    "hostile-bench": describe_bench(
+        replace(BENCH, machine=_H, cpu=_I, notes=(_S, _H, _I), rows=(replace(KILLED, reason=_S),))
+    ),
 }
 
 PANELS = {
@@ -348,10 +443,7 @@ PANELS = {
     "flags": describe_flags(SETTINGS, NOTES[:1]),
     "flags-live": describe_flags(SETTINGS, (), LIVE),
     "flags-none": describe_flags([], (), None),
-    "bench": describe_bench(RESULTS, LINE),
-    "bench-running": describe_bench(
-        RESULTS[:3], LINE, "elemwise 1000000 float32, theano C linker: compiling"
-    ),
+    **{f"bench {name}": describe_bench(bench) for name, bench in BENCHES.items()},
     "error": describe_error(ERROR),
     "error-caret": describe_error(FLAGS_ERROR),
     "commands": describe_commands(COMMANDS),

@@ -6,14 +6,13 @@ import dataclasses
 from types import SimpleNamespace
 
 import pytest
-from panel_samples import BARE_RUNTIME, LINE, PANELS, PROBLEM, RESULTS, RUNNING, RUNTIME, SETUPS
+from panel_samples import BARE_RUNTIME, LINE, PANELS, PROBLEM, RUNNING, RUNTIME, SETUPS
 
 from theano_colab import show
 from theano_colab.errors import TheanoColabError
 from theano_colab.plan.model import Plan, Step
 from theano_colab.runtime.model import Fact, Gpu, Runtime
 from theano_colab.show import text
-from theano_colab.show.bench_panel import describe_bench
 from theano_colab.show.info_panel import GROUPS, describe_info
 from theano_colab.show.panel import Headline, Steps, Table
 from theano_colab.show.plan_panel import describe_plan
@@ -198,60 +197,6 @@ def test_spellings_of_one_value_do_not_differ(wanted, live):
 
 def test_without_theano_there_is_no_column_of_live_values():
     assert table(describe_flags([setting("device", "cpu")]))[0] == ["device", "cpu", "THEANO_FLAGS"]
-
-
-# Bench
-
-
-def test_a_result_is_compared_with_numpy_of_the_same_problem():
-    rows = table(describe_bench(RESULTS, LINE))
-    assert rows[0] == ["dot 1,000 float32", "NumPy", "10.9 ± 0.1 ms", "183", "", "reference"]
-    assert rows[1] == [
-        "dot 1,000 float32",
-        "theano C linker (cpu)",
-        "11.2 ± 0.1 ms",
-        "179",
-        "1.03",
-        "agrees with NumPy",
-    ]
-
-
-def test_no_ratio_without_the_same_problem_as_reference():
-    other = dataclasses.replace(RESULTS[0], floatX="float64")
-    assert table(describe_bench([other, RESULTS[1]], LINE))[1][4] == ""
-
-
-def test_a_wrong_result_is_an_error_and_never_green():
-    wrong = dataclasses.replace(RESULTS[1], agrees=False, detail="largest difference 0.3")
-    panel = describe_bench([RESULTS[0], wrong], LINE)
-    assert headline(panel).tone == "error"
-    assert table(panel)[1][5] == "differs from NumPy"
-    assert "largest difference 0.3" in text.write(panel)
-
-
-def test_unsteady_points_share_one_line():
-    unsteady = [
-        dataclasses.replace(
-            row, size=size, stable=False, iqr_s=row.median_s / part, detail=f"IQR {part}"
-        )
-        for row in RESULTS[:2]
-        for size, part in ((1, 4), (2, 2))
-    ]
-    said = text.write(describe_bench(unsteady, LINE))
-    assert said.count("IQR") == 1
-    assert "4 of 4 points are unsteady" in " ".join(said.split())
-    assert "IQR 2" in said
-
-
-def test_a_failure_is_counted_and_explained():
-    panel = describe_bench(RESULTS, LINE)
-    assert headline(panel).text == "5 points measured, 1 could not be measured"
-    assert "killed by SIGKILL" in " ".join(text.write(panel).split())
-
-
-def test_while_running_the_headline_says_what_is_measured():
-    said = headline(describe_bench((), LINE, "dot, 1000: compiling"))
-    assert (said.tone, said.detail) == ("busy", "dot, 1000: compiling")
 
 
 # The others

@@ -42,8 +42,8 @@ class Result:
         Floating-point operations, and bytes that must at least be read and written, of one call;
         None where the count would be a guess.
     agrees
-        Whether the result agreed with NumPy's within the workload's tolerance; None for the
-        reference itself.
+        Whether the result agreed with the reference's within ``tolerance``; None for the reference
+        itself, and where there is none.
     max_rel_error
         The largest difference, relative to the reference's largest magnitude; None where nothing
         was compared, or where the difference is not finite.
@@ -51,6 +51,16 @@ class Result:
         The BLAS that was linked and how many threads it was given; "" and None where unknown.
     detail
         Why the point is unstable or disagrees; "" otherwise.
+    lower_s, upper_s
+        The quartiles that ``iqr_s`` is the distance of; None in files of older versions.
+    transfer_s
+        The median where every call takes its data from the host's memory and brings its result
+        back there; None on the CPU. ``median_s`` is with data and result on the device.
+    reference, tolerance
+        What the result was compared with ("NumPy", "cpu"), and the largest ``max_rel_error`` that
+        counts as agreement; "" and None where nothing was compared.
+    ops
+        Where the graph's operations run: "1 XlaCluster", "3 ops, 1 on the host: Sort".
     """
 
     workload: str
@@ -71,6 +81,20 @@ class Result:
     blas: str = ""
     threads: int | None = None
     detail: str = ""
+    lower_s: float | None = None
+    upper_s: float | None = None
+    transfer_s: float | None = None
+    reference: str = ""
+    tolerance: float | None = None
+    ops: str = ""
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        """Return the first and the third quartile of the time of one call, in seconds."""
+        if self.lower_s is None or self.upper_s is None:
+            half = self.iqr_s / 2
+            return max(self.median_s - half, 0.0), self.median_s + half
+        return self.lower_s, self.upper_s
 
     @property
     def gflops(self) -> float | None:

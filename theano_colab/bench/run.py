@@ -1,22 +1,22 @@
-"""The parent's side: start a worker, pass on what it says, and survive what happens to it."""
+"""The parent's side: one worker per device gets orders; what they say is passed on at once."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import selectors
-import signal
-import subprocess
 import sys
+import tempfile
 import time
-from collections import deque
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from theano_colab import children
-from theano_colab.bench.events import Event
+from theano_colab.bench.events import Event, Order
+from theano_colab.bench.point import CELL
+from theano_colab.bench.process import Child, how_it_ended
 from theano_colab.bench.results import Failure
 from theano_colab.bench.worker import THREADS_VARIABLES
 from theano_colab.bench.workloads import WORKLOADS
@@ -25,22 +25,20 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
 START_LIMIT_S = 180.0
-POINT_LIMIT_S = 60.0
+POINT_LIMIT_S = 180.0
 """How long a worker may take to start, and for a point beyond its time, before it is ended.
 
-Both are far more than is usual: a first import of Theano compiles for some 20 s.
+Both are far more than is usual: a first import of Theano compiles for some 20 s, LeNet for as long.
 """
 
-POLL_S = 0.5
-"""How often to look whether a silent worker is still there."""
+TICK_S = 0.2
+"""How often something is said, whatever the workers do: a panel's clock goes on."""
 
-GRACE_S = 3.0
-"""How long a worker has to end by itself once it was asked to."""
-
-LINE_LIMIT = 1 << 20
-"""No event is longer; what is longer was never one of ours."""
+LEAST_S = 0.3
+"""The least time that a point is worth measuring for, in seconds."""
 
 WORKER = (sys.executable, "-P", "-u", "-m", "theano_colab.bench.worker")
+WATCHER = (sys.executable, "-P", "-u", "-m", "theano_colab.bench.gpu_watch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +48,31 @@ class BenchRequest:
     Parameters
     ----------
     workloads
-        Names from `workloads.WORKLOADS`.
+        Names from `workloads.WORKLOADS`, or "cell" for ``code``.
     sizes
         The sizes of each; empty for each workload's own.
     floatX
         The precision.
     seconds
-        Wall time for each size, shared by Theano and NumPy.
+        Wall time for each size on each device, shared by Theano and NumPy.
     devices
-        What Theano is asked to compute on, one after the other, each in a worker of its own.
+        What Theano is asked to compute on, each in a worker of its own: "cpu", "cuda", "xla"; or a
+        peer that does the same: "torch", "jax".
+    batch
+        Examples in a minibatch, for the workloads that have one; None for their own.
+    total_s
+        Wall time for all of it: what does not fit is left out. None for as long as it takes.
+    code
+        A cell's code that makes ``f``, a Theano function, and its arguments ``args``.
+    watch
+        Whether NVML is asked how busy the GPU is.
     threads
         Threads for every BLAS in the worker; None for what the environment says
         (`OPENBLAS_NUM_THREADS`, `MKL_NUM_THREADS`, `OMP_NUM_THREADS`, in this order), else one for
         each processor that this process may use.
     limit_s
-        Wall time after which a worker is ended; None for a generous multiple of ``seconds``.
+        Wall time after which a worker that starts or measures a point is ended; None for a generous
+        multiple of ``seconds``.
 
     Raises
     ------
@@ -77,49 +85,59 @@ class BenchRequest:
     floatX: Literal["float32", "float64"] = "float32"  # noqa: N815  # Theano's name
     seconds: float = 3.0
     devices: tuple[str, ...] = ("cpu",)
+    batch: int | None = None
+    total_s: float | None = None
+    code: str = ""
+    watch: bool = False
     threads: int | None = None
     limit_s: float | None = None
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.workloads) - WORKLOADS.keys())
+        known = WORKLOADS.keys() | ({CELL} if self.code else set())
+        unknown = sorted(set(self.workloads) - known)
         if unknown or not self.workloads:
-            known = ", ".join(sorted(WORKLOADS))
-            raise ValueError(f"unknown workload {', '.join(unknown)!r}; there are: {known}")
+            raise ValueError(
+                f"unknown workload {', '.join(unknown)!r}; there are: {', '.join(WORKLOADS)}"
+            )
         if any(size < 1 for size in self.sizes) or self.seconds <= 0:
             raise ValueError("sizes are at least 1 and the time is above 0")
+        if self.batch is not None:
+            without = [w for w in self.workloads if w == CELL or WORKLOADS[w].batch is None]
+            if without:
+                raise ValueError(f"{', '.join(without)} has no --batch beside its size")
+            if self.batch < 1:
+                raise ValueError("a batch is at least 1")
 
-    def limit(self, points: int) -> float:
-        """Return the wall time a worker has for so many sizes, in seconds."""
-        if self.limit_s is not None:
-            return self.limit_s
-        return START_LIMIT_S + points * (self.seconds + POINT_LIMIT_S)
+    def sizes_of(self, workload: str) -> tuple[int, ...]:
+        """Return the sizes that a workload is measured at."""
+        return self.sizes or ((1,) if workload == CELL else WORKLOADS[workload].sizes)
+
+    def points(self) -> list[tuple[str, int]]:
+        """Return every workload and size, in the order in which they are measured."""
+        return [(name, size) for name in self.workloads for size in self.sizes_of(name)]
 
 
-def run(request: BenchRequest, *, command: Sequence[str] = WORKER) -> Generator[Event, None, None]:
-    """Measure, one worker process after the other, and give each event as it comes in.
+def run(
+    request: BenchRequest, *, command: Sequence[str] = WORKER, watcher: Sequence[str] = WATCHER
+) -> Generator[Event, None, None]:
+    """Measure, size by size, on one device after the other, and give each event as it comes in.
 
-    A worker that dies, or that is not through in its time, gives a "failed" event with the reason;
-    a new worker goes on with the sizes that are left. One that never said "started" is the last for
-    its device: the next would fare no better.
+    All workers are started at once and wait for each other: CPU and GPU are never measured at the
+    same time. A worker that dies, or that is not through in its time, gives a "failed" event with
+    the reason; a new one takes its place. One that never said "started" is the last for its
+    device: the next would fare no better. Something is said every `TICK_S` at least.
 
-    On KeyboardInterrupt the worker is ended, what it had said is still given, a "failed" event
-    says that the run was interrupted, and KeyboardInterrupt is raised again. The caller may be
-    the one who is interrupted, between two events: iterate inside ``contextlib.closing(run(...))``
-    so that the worker is ended then too.
+    On KeyboardInterrupt the workers are ended, a "failed" event says that the run was interrupted,
+    and KeyboardInterrupt is raised again. The caller may be the one who is interrupted, between
+    two events: iterate inside ``contextlib.closing(run(...))`` so that the workers are ended then
+    too.
     """
-    unfit: set[str] = set()
-    for name, device in itertools.product(request.workloads, request.devices):
-        sizes = () if device in unfit else request.sizes or WORKLOADS[name].sizes
-        while sizes:
-            started, finished = False, 0
-            for event in _one_worker(request, name, device, sizes, command):
-                started = started or event.kind == "started"
-                finished += event.kind in {"result", "failed"}
-                yield event
-            if not started:
-                unfit.add(device)
-                break
-            sizes = sizes[finished:]
+    with tempfile.TemporaryDirectory(prefix="theano-bench-") as folder:
+        session = _Session(request, command, watcher, Path(folder))
+        try:
+            yield from session.events()
+        finally:
+            session.end()
 
 
 def environment(request: BenchRequest, device: str, base: Mapping[str, str]) -> dict[str, str]:
@@ -138,148 +156,173 @@ def environment(request: BenchRequest, device: str, base: Mapping[str, str]) -> 
     return env
 
 
-def _one_worker(
-    request: BenchRequest, name: str, device: str, sizes: tuple[int, ...], command: Sequence[str]
-) -> Iterator[Event]:
-    """Give a worker's events; where it ended before it was through, a failure in their place."""
-    limit = request.limit(len(sizes))
-    options = ["--workload", name, "--sizes", ",".join(map(str, sizes))]
-    options += ["--floatX", request.floatX, "--time", str(request.seconds)]
-    worker = _Worker([*command, *options], environment(request, device, os.environ))
-    started, finished = False, 0
+class _Session:
+    """A run: its workers, and the one selector that hears all of them."""
 
-    def failure(reason: str) -> Event:
-        size = sizes[finished] if started else None
-        row = Failure(name, size, device, "theano", request.floatX, reason, worker.last_words())
-        return Event("failed", name, size, (row,))
-
-    try:
-        try:
-            for event in worker.events(time.monotonic() + limit):
-                started = started or event.kind == "started"
-                finished += event.kind in {"result", "failed"}
-                yield event
-            reason = _how_it_ended(worker.process.wait())
-        except TimeoutError:
-            worker.end()
-            reason = f"the worker was not through after {limit:.0f} s and was ended"
-        if not started or finished < len(sizes):
-            yield failure(reason)
-    except KeyboardInterrupt:
-        worker.end()
-        for event in worker.events(0.0):
-            finished += event.kind in {"result", "failed"}
-            yield event
-        if finished < len(sizes):
-            yield failure("interrupted")
-        raise
-    finally:
-        worker.end()
-        worker.close()
-
-
-class _Worker:
-    """A worker process in a session of its own, so that an interrupt of the kernel misses it."""
-
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
-        self.process = subprocess.Popen(
-            argv,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self._lines = {"stdout": bytearray(), "stderr": bytearray()}
-        self._chatter: deque[str] = deque(maxlen=20)
+    def __init__(
+        self, request: BenchRequest, command: Sequence[str], watcher: Sequence[str], folder: Path
+    ) -> None:
+        self._request = request
+        self._command = command
+        self._folder = folder
         self._selector = selectors.DefaultSelector()
-        for name in self._lines:
-            pipe: IO[bytes] = getattr(self.process, name)
-            os.set_blocking(pipe.fileno(), False)
-            self._selector.register(pipe, selectors.EVENT_READ, name)
+        self._workers: dict[str, Child] = {}
+        self._unfit: set[str] = set()
+        self._watcher: Child | None = None
+        self._ends = None if request.total_s is None else time.monotonic() + request.total_s
+        if request.watch:
+            self._watcher = Child("", watcher, children.environment(os.environ))
+            self._watcher.watch(self._selector)
 
-    def events(self, deadline: float) -> Iterator[Event]:
-        """Give events until the worker has ended and all it wrote is read.
-
-        ``deadline`` is on ``time.monotonic``'s clock. The worker's end is asked for, not waited
-        for as the end of its output: a compiler that it started may hold the pipes open.
-
-        Raises
-        ------
-        TimeoutError
-            If the worker still runs at the deadline.
-        """
-        while True:
-            ended = self.process.poll() is not None
-            wait = 0.0 if ended else min(POLL_S, deadline - time.monotonic())
-            if wait < 0:
-                raise TimeoutError
-            # With nothing left to read, select would return at once for ever.
-            ready = self._selector.select(wait) if self._selector.get_map() else []
-            if not ready and not ended and not self._selector.get_map():
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self.process.wait(wait)
-            if not ready and ended:
-                return
-            for key, _ in ready:
-                yield from self._read(key)
-
-    def _read(self, key: selectors.SelectorKey) -> Iterator[Event]:
-        """Read what is there on one pipe: events from stdout, last words from both."""
-        chunk = os.read(key.fd, 1 << 16)
-        buffer = self._lines[key.data]
-        buffer += chunk or b"\n"
-        if not chunk:
-            self._selector.unregister(key.fileobj)
-        *lines, rest = buffer.split(b"\n")
-        buffer[:] = rest[-LINE_LIMIT:]
-        for line in lines:
-            event = _event(bytes(line)) if key.data == "stdout" else None
-            if event is not None:
-                yield event
-            elif text := line.decode(errors="replace").strip():
-                self._chatter.append(text[:500])
-
-    def last_words(self) -> str:
-        """Return the last line that was no event; "" if there was none."""
-        return self._chatter[-1] if self._chatter else ""
+    def events(self) -> Iterator[Event]:
+        """Give everything that happens, to the end."""
+        request = self._request
+        yield from self._start(request.devices)
+        for number, (name, size) in enumerate(request.points()):
+            for device in request.devices:
+                if device in self._unfit:
+                    continue
+                seconds = self._seconds(number)
+                if seconds < LEAST_S and seconds < request.seconds:
+                    yield Event("left out", name, size, device=device)
+                    continue
+                if device not in self._workers:
+                    yield from self._start((device,))
+                if device in self._workers:
+                    yield from self._point(device, self._order(name, size, seconds, device))
+        yield Event("done")
 
     def end(self) -> None:
-        """End the worker and all it started, first by asking: so Theano's locks are released."""
-        try:
-            if self.process.poll() is None:
-                self._signal(signal.SIGINT)
-                self.process.wait(GRACE_S)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            self._signal(signal.SIGKILL)
-            self.process.wait()
-
-    def close(self) -> None:
-        """Close the pipes, read or not."""
+        """End every process."""
+        for child in (*self._workers.values(), *filter(None, [self._watcher])):
+            child.end()
+            child.close()
+        self._workers.clear()
         self._selector.close()
-        for name in self._lines:
-            getattr(self.process, name).close()
 
-    def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
+    def _seconds(self, number: int) -> float:
+        """Return the time for the next point, the one at this place in the list of points."""
+        if self._ends is None:
+            return self._request.seconds
+        left = (len(self._request.points()) - number) * len(self._request.devices)
+        # Half of what remains is for compiling and checking.
+        return min(self._request.seconds, (self._ends - time.monotonic()) / left / 2)
+
+    def _order(self, name: str, size: int, seconds: float, device: str) -> Order:
+        return Order(
+            name,
+            size,
+            seconds,
+            batch=self._request.batch,
+            numpy=device == self._request.devices[0],
+            keep=str(self._folder / f"{name}-{size}.npz"),
+            code=self._request.code if name == CELL else "",
+        )
+
+    def _start(self, devices: Sequence[str]) -> Iterator[Event]:
+        """Start workers at once and wait until each has said that it is there, or will not be."""
+        for device in devices:
+            env = environment(self._request, device, os.environ)
+            self._workers[device] = Child(device, self._command, env)
+            self._workers[device].watch(self._selector)
+        waiting = set(devices)
+        deadline = time.monotonic() + (self._request.limit_s or START_LIMIT_S)
+        try:
+            while waiting:
+                for event in self._heard(deadline):
+                    if event.kind == "started":
+                        waiting.discard(event.device)
+                    yield event
+                for device in sorted(waiting):
+                    reason = self._reason(device, deadline)
+                    if reason:
+                        waiting.discard(device)
+                        self._unfit.add(device)
+                        yield self._failure(device, None, reason)
+        except KeyboardInterrupt:
+            for device in devices:
+                yield self._failure(device, None, "interrupted")
+            raise
+
+    def _point(self, device: str, order: Order) -> Iterator[Event]:
+        """Have one point measured; give events up to its result or failure."""
+        self._workers[device].write(json.dumps(order.to_json()))
+        limit = self._request.limit_s or order.seconds + POINT_LIMIT_S
+        deadline = time.monotonic() + limit
+        if self._ends is not None:
+            deadline = min(deadline, self._ends)
+        try:
+            while True:
+                for event in self._heard(deadline):
+                    yield event
+                    if event.device == device and event.kind in {"result", "failed"}:
+                        return
+                if reason := self._reason(device, deadline):
+                    if self._ends is not None and time.monotonic() >= self._ends:
+                        yield Event("left out", order.workload, order.size, device=device)
+                    else:
+                        yield self._failure(device, order, reason)
+                    return
+        except KeyboardInterrupt:
+            yield self._failure(device, order, "interrupted")
+            raise
+
+    def _heard(self, deadline: float) -> Iterator[Event]:
+        """Give what comes in within a tick, before the deadline; a "tick" if that is nothing."""
+        wait = max(0.0, min(TICK_S, deadline - time.monotonic()))
+        # With nothing left to read, select would return at once for ever.
+        if not self._selector.get_map():
+            with contextlib.suppress(InterruptedError):
+                time.sleep(wait)
+        quiet = True
+        for key, _ in self._selector.select(wait) if self._selector.get_map() else ():
+            child, stream = key.data
+            for line in child.read(stream, self._selector):
+                event = _event(line, child.name) if stream == "stdout" else None
+                if event is None:
+                    child.remember(line)
+                else:
+                    quiet = False
+                    yield event
+        if quiet:
+            yield Event("tick")
+
+    def _reason(self, device: str, deadline: float) -> str:
+        """Return why a worker will say no more; "" if it may. The worker is gone then."""
+        child = self._workers[device]
+        status = child.status()
+        if status is None and time.monotonic() < deadline:
+            return ""
+        if status is None:
+            limit = self._request.limit_s
+            within = "in its time" if limit is None else f"after {limit:.0f} s"
+            return f"the worker was not through {within} and was ended"
+        # What it wrote last may still be in the pipes.
+        if any(key.data[0] is child for key, _ in self._selector.select(0)):
+            return ""
+        return how_it_ended(status)
+
+    def _failure(self, device: str, order: Order | None, reason: str) -> Event:
+        """End a worker; return what is to be said of it."""
+        child = self._workers.pop(device)
+        child.unwatch(self._selector)
+        child.end()
+        words = child.last_words()
+        child.close()
+        name, size = (
+            (self._request.workloads[0], None)
+            if order is None
+            else (
+                order.workload,
+                order.size,
+            )
+        )
+        row = Failure(name, size, device, "theano", self._request.floatX, reason, words)
+        return Event("failed", name, size, (row,), device=device)
 
 
-def _event(line: bytes) -> Event | None:
+def _event(line: bytes, device: str) -> Event | None:
     try:
-        return Event.from_json(json.loads(line))
+        return Event.from_json(json.loads(line), device)
     except ValueError:
         return None
-
-
-def _how_it_ended(status: int) -> str:
-    """Say in words what a worker's exit status means."""
-    if status == -signal.SIGKILL:
-        return "the worker was killed by SIGKILL, as Linux does when memory runs out"
-    if status < 0:
-        return f"the worker was killed by {signal.Signals(-status).name}"
-    if status > 0:
-        return f"the worker ended with exit status {status}"
-    return "the worker ended before it was through"

@@ -63,11 +63,17 @@ class Timing:
         return statistics.median(self.seconds)
 
     @property
-    def iqr_s(self) -> float:
-        """Return the interquartile range (linear interpolation, as SciPy's ``iqr``), in seconds."""
+    def quartiles(self) -> tuple[float, float]:
+        """Return the first and the third quartile (linear interpolation, as SciPy), in seconds."""
         if len(self.seconds) == 1:
-            return 0.0
+            return self.seconds[0], self.seconds[0]
         lower, _, upper = statistics.quantiles(self.seconds, n=4, method="inclusive")
+        return lower, upper
+
+    @property
+    def iqr_s(self) -> float:
+        """Return the interquartile range, in seconds."""
+        lower, upper = self.quartiles
         return upper - lower
 
     @property

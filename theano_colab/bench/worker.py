@@ -1,22 +1,22 @@
-"""The process that measures: one workload on one device, one JSON line on stdout for each event.
-
-``python -m theano_colab.bench.worker --workload dot --sizes 256,1000 --floatX float32 --time 3``
+"""The process that measures on one device: orders on stdin, events on stdout, one a line.
 
 Theano's device is chosen once per process, by the THEANO_FLAGS that the parent put into the
 environment. Theano and NumPy are measured in this one process and in turns (`timer.take_turns`),
 after the thread pools of their BLAS libraries have gone to sleep (`timer.settle`) and with the
-same number of threads, which the parent set.
+same number of threads, which the parent set. It ends when stdin does, or with its parent.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
+import ctypes
+import gc
 import json
 import math
 import os
 import platform
 import re
+import signal
 import sys
 import time
 from pathlib import Path
@@ -25,13 +25,17 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import numpy as np
 import psutil
 
-from theano_colab.bench import timer
-from theano_colab.bench.events import Event
+from theano_colab.bench import place, timer
+from theano_colab.bench.events import Event, Order
+from theano_colab.bench.point import Point, needed_bytes, prepare
 from theano_colab.bench.results import Failure, Result
-from theano_colab.bench.workloads import WORKLOADS, Program, Workload, max_rel_error
+from theano_colab.bench.workloads import max_rel_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from theano_colab.bench.networks import Array
+    from theano_colab.bench.programs import Program
 
 THREADS_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """The environment variables that OpenBLAS, MKL and OpenMP programs take their threads from."""
@@ -46,158 +50,190 @@ NOTABLE_LOAD = 0.2
 """Processors that others may use before that is given as a reason."""
 
 INTERRUPTED = 130
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Measure what the command line asks for; return the exit status."""
-    options = _parse(argv)
+def main() -> int:
+    """Measure what comes in on stdin until it ends; return the exit status."""
+    _end_with_the_parent()
     _be_the_first_to_be_killed()
+    orders, sys.stdin = sys.stdin, Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115  # for good
     with _own_stdout() as out:
+
+        def say(event: Event) -> None:
+            out.write(json.dumps(event.to_json()) + "\n")
+            out.flush()
+
         try:
-            for event in measure(
-                WORKLOADS[options.workload], options.sizes, options.floatX, options.time
-            ):
-                out.write(json.dumps(event.to_json()) + "\n")
-                out.flush()
+            worker = Worker()
+            say(worker.started())
+            for line in orders:
+                for event in worker.obey(Order(**json.loads(line))):
+                    say(event)
         except KeyboardInterrupt:
             return INTERRUPTED
     return 0
 
 
-def measure(
-    workload: Workload,
-    sizes: Sequence[int],
-    floatX: str,  # noqa: N803  # Theano's name
-    seconds: float,
-) -> Iterator[Event]:
-    """Measure one workload at these sizes; ``seconds`` of wall time are for each.
-
-    A size that fails is an event, and the next one follows.
+class Worker:
+    """Theano, imported on its device.
 
     Raises
     ------
     ImportError
         If there is no Theano.
     """
-    start = time.perf_counter()
-    import theano
 
-    import_s = time.perf_counter() - start
-    config = theano.config
-    on_cpu = config.device == "cpu"
-    linker = "theano C linker" if config.cxx else "theano without a compiler"
-    if not on_cpu:
-        old_backend = getattr(sys.modules.get("theano.gpuarray"), "pygpu_activated", False)
-        linker = "theano GPU backend" if old_backend else "theano XLA"
-    about: dict[str, Any] = {
-        "workload": workload.name,
-        "device": config.device,
-        "floatX": floatX,
-        "threads": _threads(),
-    }
-    blas = theano_blas(config.blas.ldflags) if on_cpu else ""
-    theano_row = {**about, "backend": linker, "blas": blas}
-    numpy_row = {**about, "device": "cpu", "backend": "numpy", "blas": numpy_blas()}
-    yield Event(
-        "started",
-        workload.name,
-        info={
-            "device": config.device,
-            "backend": linker,
-            "theano": theano.__version__,
+    def __init__(self) -> None:
+        start = time.perf_counter()
+        import theano
+
+        self._import_s = time.perf_counter() - start
+        self._theano = theano
+        self._floatX = theano.config.floatX  # Theano's name
+        self._on_cpu = theano.config.device == "cpu"
+        about: dict[str, Any] = {"floatX": self._floatX, "threads": _threads()}
+        blas = theano_blas(theano.config.blas.ldflags) if self._on_cpu else ""
+        device, backend = theano.config.device, place.backend(theano)
+        self._mine = {**about, "device": device, "backend": backend, "blas": blas}
+        self._numpys = {**about, "device": "cpu", "backend": "numpy", "blas": numpy_blas()}
+
+    def started(self) -> Event:
+        """Return what measures here."""
+        info = {
+            **place.about(self._theano),
+            "device": self._mine["device"],
+            "backend": self._mine["backend"],
+            "theano": self._theano.__version__,
             "numpy": np.__version__,
             "python": platform.python_version(),
-            "theano BLAS": theano_row["blas"],
-            "numpy BLAS": numpy_row["blas"],
-            "threads": about["threads"] or 0,
-            "import_s": round(import_s, 3),
+            "theano BLAS": self._mine["blas"],
+            "numpy BLAS": self._numpys["blas"],
+            "threads": self._mine["threads"] or 0,
+            "import_s": round(self._import_s, 3),
             "pid": os.getpid(),
-        },
-    )
-    for size in sizes:
+        }
+        return Event("started", info=info)
+
+    def obey(self, order: Order) -> Iterator[Event]:
+        """Measure one point; whatever goes wrong is this point's row."""
         try:
-            yield from _point(workload, size, seconds, theano_row, numpy_row)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is this size's row
-            reason = "not enough memory" if isinstance(error, MemoryError) else "the call failed"
+            yield from self._point(order)
+        except Exception as error:  # noqa: BLE001  # as said
+            reason = _REASONS.get(type(error).__name__, "the call failed")
             lines = str(error).strip().splitlines() or [""]
-            failure = Failure(
-                workload.name,
-                size,
-                config.device,
-                linker,
-                floatX,
-                reason,
-                f"{type(error).__name__}: {lines[0]}",
-            )
-            yield Event("failed", workload.name, size, (failure,))
-    yield Event("done", workload.name)
+            evidence = f"{type(error).__name__}: {lines[0]}"[:EVIDENCE]
+            if type(error).__name__ == "XlaRuntimeError" and "RESOURCE_EXHAUSTED" in evidence:
+                reason = "the device has not enough memory"
+            head = (order.workload, order.size, self._mine["device"], self._mine["backend"])
+            failure = Failure(*head, self._floatX, reason, evidence)
+            yield Event("failed", order.workload, order.size, (failure,))
+        gc.collect()  # what is measured next, here or in another process, wants the memory
+        timer.settle()
+
+    def _point(self, order: Order) -> Iterator[Event]:
+        moved = needed_bytes(order, self._floatX)
+        free = psutil.virtual_memory().available
+        if MEMORY_FACTOR * moved > free:
+            need = MEMORY_FACTOR * moved
+            raise MemoryError(f"it needs about {need:.1e} bytes, {free:.1e} are free")
+
+        yield Event("compiling", order.workload, order.size)
+        point = prepare(order, self._floatX, on_cpu=self._on_cpu)
+        ops = place.ops(point.mine.function, on_cpu=self._on_cpu)
+
+        compared = _compare(point, order, self._mine["device"])
+        common = {
+            "workload": order.workload,
+            "size": order.size,
+            "flops": point.flops,
+            "bytes": point.bytes,
+        }
+        mine = {**self._mine, **common, **compared, "compile_s": point.compile_s, "ops": ops}
+        complaint = _disagreement(compared)
+        timed = [point.mine, *filter(None, [point.sent])]
+        if point.reference is not None and order.numpy:
+            timed.append(point.reference)
+        rows: tuple[Result, ...] = ()
+        load = _OtherLoad()
+        for timings in timer.take_turns(
+            [one.call for one in timed], budget_s=order.seconds, settle=timer.settle
+        ):
+            transfer_s = timings[1].median_s if point.sent is not None else None
+            rows = (_row({**mine, "transfer_s": transfer_s}, timings[0], complaint, load),)
+            if timed[-1] is point.reference:
+                rows += (_row({**self._numpys, **common}, timings[-1], "", load),)
+            yield Event("measuring", order.workload, order.size, rows)
+        yield Event("result", order.workload, order.size, rows)
 
 
-def _point(
-    workload: Workload,
-    size: int,
-    seconds: float,
-    theano_row: dict[str, Any],
-    numpy_row: dict[str, Any],
-) -> Iterator[Event]:
-    """Compile, check and time one size."""
-    floatX = theano_row["floatX"]  # noqa: N806  # Theano's name
-    moved = workload.bytes(size, np.dtype(floatX).itemsize)
-    free = psutil.virtual_memory().available
-    if MEMORY_FACTOR * moved > free:
-        raise MemoryError(f"it needs about {MEMORY_FACTOR * moved:.1e} bytes, {free:.1e} are free")
+_REASONS = {
+    "MemoryError": "not enough memory",
+    "CheckFailed": "it does not run where it should",
+}
+EVIDENCE = 300
 
-    yield Event("compiling", workload.name, size)
-    problem = workload.prepare(size, floatX)
-    start = time.perf_counter()
-    mine = problem.theano()
-    if theano_row["device"] != "cpu":
-        mine.call()  # a device's code is compiled when it is first called
-    compile_s = time.perf_counter() - start
-    reference = problem.reference()
 
-    done = int(theano_row["device"] != "cpu")
-    error = max_rel_error(_after_some_calls(mine, done), _after_some_calls(reference))
-    agrees = error <= workload.tolerance[floatX]
-    common = {"size": size, "flops": workload.flops(size), "bytes": moved}
-    theano_row = {
-        **theano_row,
-        **common,
-        "compile_s": compile_s,
-        "agrees": agrees,
+def _compare(point: Point, order: Order, device: str) -> dict[str, Any]:
+    """Return whether the results agree, after one call of ``point.mine``: fields of a `Result`."""
+    results = _after(point.mine, CHECKED_CALLS - 1)
+    references: dict[str, Sequence[Array]] = {}
+    if point.reference is not None and point.comparable:
+        references["NumPy"] = _after(point.reference, CHECKED_CALLS)
+    if order.keep:
+        kept = Path(order.keep)
+        if kept.exists():
+            with np.load(kept) as file:
+                name, *rest = (file[key] for key in file.files)
+            references[str(name)] = rest
+        else:
+            np.savez(kept, np.array(device), *results)
+    if point.sent is not None:
+        references["itself, with its data sent"] = _after(point.sent, CHECKED_CALLS)
+    if not references:
+        return {}
+    errors = {name: max_rel_error(results, other) for name, other in references.items()}
+    worst = max(errors, key=lambda name: math.inf if math.isnan(errors[name]) else errors[name])
+    error = errors[worst]
+    agrees = error <= point.tolerance
+    named = [name for name in references if not name.startswith("itself")]
+    return {
+        "agrees": agrees if named or not agrees else None,
         "max_rel_error": error if math.isfinite(error) else None,
+        "reference": " and ".join(named) if agrees else worst,
+        "tolerance": point.tolerance,
     }
-    disagreement = (
-        ""
-        if agrees
-        else f"differs from NumPy by {error:.1e}, allowed is {workload.tolerance[floatX]:.0e}"
-    )
-    rows: tuple[Result, ...] = ()
-    load = _OtherLoad()
-    for timings in timer.take_turns(
-        [mine.call, reference.call], budget_s=seconds, settle=timer.settle
-    ):
-        rows = (
-            _row(theano_row, timings[0], disagreement, load),
-            _row({**numpy_row, **common}, timings[1], "", load),
-        )
-        yield Event("measuring", workload.name, size, rows)
-    yield Event("result", workload.name, size, rows)
 
 
-def _row(
-    known: dict[str, Any], timing: timer.Timing, disagreement: str, load: _OtherLoad
-) -> Result:
-    reasons = (disagreement, timing.detail, "" if timing.stable else load.in_words())
+def _disagreement(compared: dict[str, Any]) -> str:
+    if compared.get("agrees") is not False:
+        return ""
+    error = compared["max_rel_error"]
+    by = "is not a number" if error is None else f"differs by {error:.1e}"
+    return f"{by} from {compared['reference']}, allowed is {compared['tolerance']:.0e}"
+
+
+def _row(known: dict[str, Any], timing: timer.Timing, complaint: str, load: _OtherLoad) -> Result:
+    reasons = (complaint, timing.detail, "" if timing.stable else load.in_words())
+    lower, upper = timing.quartiles
     return Result(
         **known,
         median_s=timing.median_s,
         iqr_s=timing.iqr_s,
+        lower_s=lower,
+        upper_s=upper,
         repeats=len(timing.seconds),
         calls_per_repeat=timing.calls_per_repeat,
         stable=timing.stable,
         detail="; ".join(filter(None, reasons)),
     )
+
+
+def _after(program: Program, calls: int) -> Sequence[Array]:
+    """Return the arrays after so many more calls."""
+    for _ in range(calls):
+        program.call()
+    return program.arrays()
 
 
 class _OtherLoad:
@@ -225,14 +261,6 @@ class _OtherLoad:
         if taken < NOTABLE_LOAD:
             return ""
         return f"other programs used {taken:.1f} of the {cpus} processors meanwhile"
-
-
-def _after_some_calls(program: Program, done: int = 0) -> Sequence[np.ndarray[Any, Any]]:
-    """Return the arrays after `CHECKED_CALLS` calls, of which so many were made before."""
-    result = None
-    for _ in range(CHECKED_CALLS - done):
-        result = program.call()
-    return program.arrays(result)
 
 
 def numpy_blas() -> str:
@@ -279,22 +307,10 @@ def _own_stdout() -> Iterator[TextIO]:
         yield out
 
 
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m theano_colab.bench.worker", description=__doc__
-    )
-    parser.add_argument("--workload", required=True, choices=sorted(WORKLOADS))
-    parser.add_argument("--sizes", required=True, type=_sizes, help="such as 256,512")
-    parser.add_argument("--floatX", default="float32", choices=["float32", "float64"])
-    parser.add_argument("--time", type=float, default=3.0, help="seconds for each size")
-    return parser.parse_args(argv)
-
-
-def _sizes(text: str) -> tuple[int, ...]:
-    sizes = tuple(int(part) for part in text.split(","))
-    if any(size < 1 for size in sizes):
-        raise ValueError("a size is at least 1")
-    return sizes
+def _end_with_the_parent() -> None:
+    """Have Linux end this process when its parent does, whatever ends the parent."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is measured: each workload once in Theano and once in NumPy, with how to compare them."""
+"""What is measured: each workload once in Theano and, where that is short, once in NumPy."""
 
 from __future__ import annotations
 
@@ -7,40 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theano_colab.bench import networks
+from theano_colab.bench.networks import Array, Problem
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-Array = np.ndarray[Any, Any]
-
-FEATURES = 784
-"""The logistic regression's number of features: the pixels of an MNIST digit."""
-
-LEARNING_RATE = 0.1
-L2 = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A computation that is ready to run.
-
-    ``call`` runs it once and returns when it is finished. ``arrays`` turns what the last call
-    returned into the arrays to compare, shared variables that it updated included.
-    """
-
-    call: Callable[[], Any]
-    arrays: Callable[[Any], Sequence[Array]]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One workload at one size: the same data for both sides.
-
-    ``theano`` imports Theano and compiles the function, which is what compile time means;
-    ``reference`` prepares NumPy's. Either may be asked for more than once, and starts afresh.
-    """
-
-    theano: Callable[[], Program]
-    reference: Callable[[], Program]
+CLASSES = 1000
+"""The columns that softmax runs over: the classes of ImageNet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +30,34 @@ class Workload:
     sizes
         The sizes measured by default, in rising order.
     prepare
-        ``prepare(size, floatX)`` makes the data. Its memory is about ``bytes``.
+        ``prepare(size, floatX, batch)`` makes the data. Its memory is about ``bytes``.
     flops
-        ``flops(size)``: floating-point operations of one call, or None where that is a guess (an
-        ``exp`` is no fixed number of them).
+        ``flops(size, batch)``: floating-point operations of one call, or None where that is a guess
+        (an ``exp`` is no fixed number of them).
     bytes
-        ``bytes(size, itemsize)``: what one call moves when every pass over an array goes to memory
-        once.
+        ``bytes(size, itemsize, batch)``: what one call moves when every pass over an array goes to
+        memory once.
     tolerance
-        By floatX, the largest difference from NumPy's result that counts as agreement, relative to
-        the largest magnitude in the result. It allows for another order of summation, no more.
+        By floatX, the largest difference from the reference's result that counts as agreement,
+        relative to the largest magnitude in the result. It allows for another order of summation
+        and other roundings of ``exp``, no more.
+    batch
+        Examples in a minibatch, where ``size`` counts something else; None where it has none.
     """
 
     name: str
     doc: str
     size_means: str
     sizes: tuple[int, ...]
-    prepare: Callable[[int, str], Problem]
-    flops: Callable[[int], float | None]
-    bytes: Callable[[int, int], float]
+    prepare: Callable[[int, str, int], Problem]
+    flops: Callable[[int, int], float | None]
+    bytes: Callable[[int, int, int], float]
     tolerance: Mapping[str, float]
+    batch: int | None = None
+
+    def batch_of(self, asked: int | None) -> int:
+        """Return the examples in a minibatch: those asked for, else the workload's own, else 1."""
+        return asked or self.batch or 1
 
 
 def max_rel_error(got: Sequence[Array], expected: Sequence[Array]) -> float:
@@ -102,92 +84,62 @@ def max_rel_error(got: Sequence[Array], expected: Sequence[Array]) -> float:
     return worst
 
 
-def _only(result: Any) -> tuple[Array, ...]:  # noqa: ANN401  # Theano is not typed
-    return (np.asarray(result),)
-
-
-def _waiting_for(function: Callable[[], Any], *updated: Any) -> Callable[[], Any]:  # noqa: ANN401
-    """Return a call that ends when the shared variables are updated: a device goes on by itself."""
-    there = [v.container for v in updated if hasattr(v.container.value, "block_until_ready")]
-    if not there:
-        return function
-
-    def call() -> Any:  # noqa: ANN401  # Theano is not typed
-        result = function()
-        for container in there:
-            container.value.block_until_ready()
-        return result
-
-    return call
-
-
-def _dot(size: int, floatX: str) -> Problem:  # noqa: N803  # Theano's name
+def _dot(size: int, floatX: str, _: int) -> Problem:  # noqa: N803  # Theano's name
     rng = np.random.default_rng(size)
     a, b = (rng.standard_normal((size, size)).astype(floatX) for _ in range(2))
 
-    def in_theano() -> Program:
-        import theano
-        import theano.tensor as T  # noqa: N812  # everyone's name for it
+    def theano(inputs: Sequence[Any], _: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
+        return inputs[0].dot(inputs[1]), ()
 
-        function = theano.function([], T.dot(theano.shared(a), theano.shared(b)))
-        return Program(function, _only)
-
-    return Problem(in_theano, lambda: Program(lambda: np.dot(a, b), _only))
+    return Problem((a, b), (), theano, lambda inputs, _: (np.dot(*inputs), ()))
 
 
-def _elemwise(size: int, floatX: str) -> Problem:  # noqa: N803  # Theano's name
+def _elemwise(size: int, floatX: str, _: int) -> Problem:  # noqa: N803  # Theano's name
     x = np.random.default_rng(size).random(size).astype(floatX)
 
-    def in_theano() -> Program:
-        import theano
+    def theano(inputs: Sequence[Any], _: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
         import theano.tensor as T  # noqa: N812  # everyone's name for it
 
-        return Program(theano.function([], T.exp(theano.shared(x))), _only)
+        (v,) = inputs
+        return T.exp(v) * T.sin(v) + v, ()
 
-    return Problem(in_theano, lambda: Program(lambda: np.exp(x), _only))
+    def numpy(inputs: Sequence[Array], _: Sequence[Array]) -> tuple[Array, Sequence[Array]]:
+        (v,) = inputs
+        return np.exp(v) * np.sin(v) + v, ()
+
+    return Problem((x,), (), theano, numpy)
 
 
-def _logreg(size: int, floatX: str) -> Problem:  # noqa: N803  # Theano's name
-    rng = np.random.default_rng(size)
-    x = rng.standard_normal((size, FEATURES)).astype(floatX)
-    y = (x[:, 0] + rng.standard_normal(size) > 0).astype(floatX)
-    start = (rng.standard_normal(FEATURES) / FEATURES).astype(floatX)
+def _softmax(size: int, floatX: str, _: int) -> Problem:  # noqa: N803  # Theano's name
+    x = np.random.default_rng(size).standard_normal((size, CLASSES)).astype(floatX)
 
-    def in_theano() -> Program:
-        import theano
+    def theano(inputs: Sequence[Any], _: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
         import theano.tensor as T  # noqa: N812  # everyone's name for it
 
-        w = theano.shared(start.copy())
-        bias = theano.shared(np.zeros((), floatX))
-        probability = T.nnet.sigmoid(T.dot(theano.shared(x), w) + bias)
-        error = T.nnet.binary_crossentropy(probability, theano.shared(y)).mean()
-        loss = error + L2 * (w**2).sum()
-        slopes = T.grad(loss, [w, bias])
-        steps = [(p, p - LEARNING_RATE * g) for p, g in zip((w, bias), slopes, strict=True)]
-        function = theano.function([], loss, updates=steps)
-        return Program(
-            _waiting_for(function, w, bias),
-            lambda out: (np.asarray(out), w.get_value(), bias.get_value()),
-        )
+        (v,) = inputs
+        return (T.nnet.softmax(v) * v).sum(axis=1), ()
 
-    def in_numpy() -> Program:
-        w, bias = start.copy(), np.zeros((), floatX)
+    def numpy(inputs: Sequence[Array], _: Sequence[Array]) -> tuple[Array, Sequence[Array]]:
+        (v,) = inputs
+        e = np.exp(v - v.max(axis=1, keepdims=True))
+        return (e / e.sum(axis=1, keepdims=True) * v).sum(axis=1), ()
 
-        def step() -> Array:
-            z = x @ w
-            z += bias
-            # log(1 + exp(z)) - y z is the cross-entropy of sigmoid(z), and never overflows.
-            loss = np.mean(np.logaddexp(0, z) - y * z) + L2 * (w @ w)
-            residual = (1 / (1 + np.exp(-z)) - y) / size
-            gradient = residual @ x
-            gradient += 2 * L2 * w
-            w[...] -= LEARNING_RATE * gradient
-            bias[...] -= LEARNING_RATE * residual.sum()
-            return np.asarray(loss)
+    return Problem((x,), (), theano, numpy)
 
-        return Program(step, lambda loss: (loss, w.copy(), bias.copy()))
 
-    return Problem(in_theano, in_numpy)
+def _mrg(size: int, floatX: str, _: int) -> Problem:  # noqa: N803  # Theano's name
+    generator = np.random.default_rng(size)
+
+    def theano(_: Sequence[Any], __: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
+        from theano.sandbox.rng_mrg import MRG_RandomStreams
+
+        # Its state is a shared variable with an update of its own.
+        return MRG_RandomStreams(seed=size).uniform((size,), dtype=floatX), ()
+
+    def numpy(_: Sequence[Array], __: Sequence[Array]) -> tuple[Array, Sequence[Array]]:
+        return generator.random(size, np.dtype(floatX)), ()
+
+    return Problem((), (), theano, numpy, same=False)
 
 
 _CATALOGUE = (
@@ -195,31 +147,83 @@ _CATALOGUE = (
         name="dot",
         doc="The product of two n x n matrices: one call of the BLAS (GEMM).",
         size_means="rows and columns n",
-        sizes=(256, 512, 1000, 2000),
+        sizes=(128, 256, 512, 1024, 2048),
         prepare=_dot,
-        flops=lambda n: 2.0 * n**3,
-        bytes=lambda n, item: 3.0 * n * n * item,
+        flops=lambda n, _: 2.0 * n**3,
+        bytes=lambda n, item, _: 3.0 * n * n * item,
         tolerance={"float32": 1e-5, "float64": 1e-13},
     ),
     Workload(
         name="elemwise",
-        doc="The exponential of every element of a long vector: little work for each byte.",
+        doc="exp(x) sin(x) + x of a long vector, in one loop: little work for each byte.",
         size_means="elements",
-        sizes=(10_000, 100_000, 1_000_000, 10_000_000),
+        sizes=(1_000, 10_000, 100_000, 1_000_000, 10_000_000),
         prepare=_elemwise,
-        flops=lambda _: None,
-        bytes=lambda n, item: 2.0 * n * item,
+        flops=lambda *_: None,
+        bytes=lambda n, item, _: 2.0 * n * item,
         tolerance={"float32": 1e-6, "float64": 1e-15},
     ),
     Workload(
+        name="softmax",
+        doc=f"Softmax over {CLASSES} classes, and the mean that it weighs: a row is reduced twice.",
+        size_means="rows",
+        sizes=(8, 64, 512, 4096),
+        prepare=_softmax,
+        flops=lambda *_: None,
+        bytes=lambda n, item, _: 1.0 * n * CLASSES * item,
+        tolerance={"float32": 1e-5, "float64": 1e-13},
+    ),
+    Workload(
         name="logreg",
-        doc=f"One step of gradient descent of a logistic regression on {FEATURES} features.",
+        doc=f"A step of gradient descent of a logistic regression on {networks.FEATURES} features.",
         size_means="samples",
         sizes=(100, 1_000, 10_000),
-        prepare=_logreg,
-        flops=lambda n: 4.0 * n * FEATURES,
-        bytes=lambda n, item: 2.0 * n * FEATURES * item,
+        prepare=networks.logreg,
+        flops=lambda n, _: 4.0 * n * networks.FEATURES,
+        bytes=lambda n, item, _: 2.0 * n * networks.FEATURES * item,
         tolerance={"float32": 1e-4, "float64": 1e-12},
+    ),
+    Workload(
+        name="mlp",
+        doc="A step of gradient descent of a perceptron with two hidden layers of n units.",
+        size_means="units in a hidden layer",
+        sizes=(64, 256, 1024, 2048),
+        prepare=networks.mlp,
+        flops=lambda n, batch: 6.0 * batch * (networks.FEATURES * n + n * n + networks.DIGITS * n),
+        bytes=lambda n, item, _: 3.0 * item * (networks.FEATURES * n + n * n),
+        tolerance={"float32": 1e-4, "float64": 1e-12},
+        batch=128,
+    ),
+    Workload(
+        name="lenet",
+        doc="A step of the Deep Learning Tutorials' LeNet on images of 28 x 28.",
+        size_means="images in a batch",
+        sizes=(16, 64, 256),
+        prepare=networks.lenet,
+        flops=lambda n, _: 3.0 * n * networks.LENET_FLOPS,
+        bytes=lambda n, item, _: 3.0 * item * n * networks.LENET_VALUES,
+        tolerance={"float32": 1e-3, "float64": 1e-11},
+    ),
+    Workload(
+        name="lstm",
+        doc=f"A step through {networks.STEPS} time steps of an LSTM with n units.",
+        size_means="units",
+        sizes=(32, 128, 512),
+        prepare=networks.lstm,
+        flops=lambda n, batch: 24.0 * networks.STEPS * batch * n * (n + networks.SIGNALS),
+        bytes=lambda n, item, _: 12.0 * item * networks.STEPS * n * n,
+        tolerance={"float32": 1e-3, "float64": 1e-11},
+        batch=32,
+    ),
+    Workload(
+        name="mrg",
+        doc="Uniform random numbers of MRG31k3p, which are the same on every device.",
+        size_means="numbers",
+        sizes=(10_000, 100_000, 1_000_000, 10_000_000),
+        prepare=_mrg,
+        flops=lambda *_: None,
+        bytes=lambda n, item, _: 1.0 * n * item,
+        tolerance={"float32": 1e-6, "float64": 1e-15},
     ),
 )
 

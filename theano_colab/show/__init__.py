@@ -1,6 +1,6 @@
 """What a notebook shows: finished data in, MIME bundles (HTML and plain text) out."""
 
-from theano_colab.show.bench_panel import bench_panel
+from theano_colab.show.bench_panel import bench_bundle, describe_bench
 from theano_colab.show.info_panel import info_panel
 from theano_colab.show.line import runtime_line
 from theano_colab.show.panel import Bundle, bundle
@@ -11,9 +11,10 @@ from theano_colab.show.small_panels import commands_panel, error_panel, flags_pa
 
 __all__ = [
     "Bundle",
-    "bench_panel",
+    "bench_bundle",
     "bundle",
     "commands_panel",
+    "describe_bench",
     "error_panel",
     "flags_panel",
     "info_panel",

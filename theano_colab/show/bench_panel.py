@@ -1,131 +1,285 @@
-"""The panel of a first measurement: time per call, rate, and how it compares with NumPy."""
+"""The panel of a benchmark, the same while it goes on and after it: head, figure, chart, table."""
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 from typing import TYPE_CHECKING, Final
 
-from theano_colab.bench.results import Failure, Result, Row, ratio
+from theano_colab.bench import compare
+from theano_colab.bench.results import Failure, Result
+from theano_colab.bench.workloads import WORKLOADS
+from theano_colab.show import bench_table, png
+from theano_colab.show.chart import Chart, Line, Mark, Unit
 from theano_colab.show.panel import (
     Block,
     Bundle,
-    Cell,
+    Figure,
     Headline,
+    Key,
+    Meters,
     Notes,
     Panel,
-    Table,
+    Plot,
     bundle,
-    cell,
 )
-from theano_colab.show.units import count, duration, three
+from theano_colab.show.units import count, elapsed, gibibytes, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-REFERENCE: Final = "numpy"
-_HEADER: Final = ("Workload", "By", "Time per call", "GFLOP/s", "Time / NumPy's", "Result")
+    from theano_colab.bench.compare import Curve, Pair
+    from theano_colab.bench.progress import Bench, Facts
+
+NO_GPU: Final = (
+    "none here. On Colab: Runtime > Change runtime type > T4 GPU, then run the setup cell again."
+)
+
+_UNITS: Final = {"utilisation": "%", "power": "W", "temperature": "°C"}
 
 
-def bench_panel(results: Sequence[Row], machine_line: str, status: str = "") -> Bundle:
-    """Return the table of what was measured so far.
+def bench_bundle(panel: Panel) -> dict[str, str]:
+    """Return a panel as a MIME bundle; with its charts as a PNG where they have one."""
+    shown: Bundle = bundle(panel)
+    charts = [block.chart for block in panel.blocks if isinstance(block, Plot) and block.png]
+    if charts:
+        shown["image/png"] = base64.b64encode(png.write(charts)).decode("ascii")
+    return shown
 
-    ``status`` is what is being measured now, and "" when the run has ended. The rows of backend
-    "numpy" are the reference of the others of the same workload, size and floatX.
+
+def describe_bench(
+    bench: Bench, *, unit: Unit = "time", pictures: bool = False, beside: Sequence[Bench] = ()
+) -> Panel:
+    """Return what the panel says.
+
+    Parameters
+    ----------
+    bench
+        The run.
+    unit
+        What the charts show over size.
+    pictures
+        Whether the charts are drawn as PNG as well, for readers that show no SVG.
+    beside
+        Other runs, whose curves stand in the same charts.
     """
-    return bundle(describe_bench(results, machine_line, status))
-
-
-def describe_bench(results: Sequence[Row], machine_line: str, status: str = "") -> Panel:
-    """Return what the bench panel says."""
-    blocks: list[Block] = [_headline(results, status)]
-    if results:
-        rows = tuple(_row(row, _reference(row, results)) for row in results)
-        blocks.append(Table("", _HEADER, rows, frozenset({2, 3, 4})))
-    if notes := _notes(results):
+    runs = (bench, *beside)
+    blocks: list[Block] = [_headline(bench), _key(runs), *_meters(bench)]
+    names = dict.fromkeys(name for run in runs for name, _ in run.workloads)
+    here = [bench.now[0]] if bench.now else list(names)
+    if bench.verdict == "running" and not bench.now:
+        here = here[:1]
+    for name in here:
+        curves, numpy = _curves(runs, name)
+        if not beside and bench.verdict == "running":
+            blocks += _section(bench, name, curves, numpy, unit, pictures=False)
+        elif any(curve.rows or curve.failures for curve in curves):
+            blocks += _section(bench, name, curves, numpy, unit, pictures=pictures)
+    if len(names) > 1 and len(here) < len(names):
+        blocks += bench_table.overview(bench, [name for name in names if name not in here])
+    if notes := bench_table.notes(bench):
         blocks.append(Notes(notes))
-    return Panel("Theano bench", tuple(blocks), line=machine_line)
+    return Panel("Theano bench", tuple(blocks), bench.machine, elapsed(bench.seconds))
 
 
-def _measured(results: Sequence[Row]) -> list[Result]:
-    return [row for row in results if isinstance(row, Result)]
-
-
-def _headline(results: Sequence[Row], status: str) -> Headline:
-    if status:
-        return Headline("busy", "Measuring", status)
-    measured = _measured(results)
-    failed = len(results) - len(measured)
+def _headline(bench: Bench) -> Headline:
+    if bench.verdict == "running":
+        return _busy(bench)
+    measured = [r for r in bench.rows if isinstance(r, Result) and r.backend != compare.NUMPY]
     wrong = sum(row.agrees is False for row in measured)
+    failed = sum(isinstance(row, Failure) for row in bench.rows)
     text = f"{count(len(measured), 'point')} measured"
     if wrong:
         return Headline("error", f"{text}, {wrong} with a wrong result")
+    if bench.verdict == "interrupted":
+        return Headline("warn", f"Interrupted: {text} of {bench.points}", "What was found stays.")
     if failed:
         return Headline("warn", f"{text}, {failed} could not be measured")
     if not measured:
         return Headline("plain", "Nothing was measured")
-    return Headline("ok", text, "Each time is a median ± half the interquartile range.")
+    return Headline("ok", text, "Times are medians ± half the interquartile range.")
 
 
-def _reference(row: Row, results: Sequence[Row]) -> Result | None:
-    if isinstance(row, Failure) or row.backend == REFERENCE:
-        return None
-    # The next one, if there are several: a worker measures both in turns, and gives its own first.
-    at = results.index(row)
-    same = (row.workload, row.size, row.floatX)
-    for other in _measured([*results[at:], *results[:at]]):
-        if other.backend == REFERENCE and (other.workload, other.size, other.floatX) == same:
-            return other
-    return None
+def _busy(bench: Bench) -> Headline:
+    share = bench.ended / bench.points if bench.points else 0.0
+    left = f"about {elapsed(bench.left_s)} left" if bench.left_s else ""
+    done = f"{bench.ended} of {count(bench.points, 'point')}"
+    detail = ", ".join(filter(None, (done, left)))
+    if bench.now is None:
+        names = " and ".join(compare.short_name(device) for device in bench.devices)
+        return Headline("busy", f"Starting Theano: {names}", detail, share)
+    name, size, device = bench.now
+    doing = "compiling" if bench.compiling else "measuring"
+    where = compare.short_name(device, bench.about.get(device))
+    return Headline("busy", f"{name}, n = {size:,}: {doing} on {where}", detail, share)
 
 
-def _name(row: Row) -> str:
-    size = "" if row.size is None else f" {row.size:,}"
-    return f"{row.workload}{size} {row.floatX}"
+def _key(runs: Sequence[Bench]) -> Key:
+    items: list[tuple[int | None, str, str]] = []
+    for run, device in [(one, device) for one in runs for device in one.devices]:
+        about = run.about.get(device, {})
+        said = _about_device(run, device, about)
+        said += f" [{run.label}]" if run.label else ""
+        items.append((len(items), compare.short_name(device, about), said))
+    platforms = {run.about.get(d, {}).get("platform") for run in runs for d in run.devices}
+    if all(run.about for run in runs) and not platforms & {"gpu", "tpu"}:
+        items.append((None, "GPU", NO_GPU))
+    return Key(tuple(items))
 
 
-def _who(row: Row) -> str:
-    return "NumPy" if row.backend == REFERENCE else f"{row.backend} ({row.device})"
+def _about_device(run: Bench, device: str, about: Facts) -> str:
+    """Return a device in words: "Tesla T4, driver 550.54, XLA (JAX 0.7.2), float32"."""
+    if not about:
+        return "starting" if run.verdict == "running" else "did not start"
+    parts = [compare.model(run, device), bench_table.computes(about)]
+    blas, threads = about.get("theano BLAS"), about.get("threads")
+    if device == "cpu":
+        parts += [str(blas or ""), count(int(threads), "thread") if threads else ""]
+    precision = about.get("precision", "")
+    parts.append("TF32" if precision == "tf32" else run.floatX)
+    return ", ".join(filter(None, parts))
 
 
-def _notes(results: Sequence[Row]) -> tuple[str, ...]:
-    """Return a line for every failure and every disagreement, and one for all unstable points."""
-    unsteady = [row for row in _measured(results) if not row.stable and row.agrees is not False]
-    notes = [
-        f"{_name(row)}, {_who(row)}: {_why(row)}"
-        for row in results
-        if _why(row) and (row not in unsteady or len(unsteady) == 1)
+def _curves(runs: Sequence[Bench], workload: str) -> tuple[list[Curve], Curve | None]:
+    """Return the curves of all runs, under names that tell them apart, and NumPy's of the first."""
+    found: list[Curve] = []
+    numpy = None
+    for run in runs:
+        curves, reference = compare.curves(run, workload)
+        numpy = numpy or reference
+        found += [
+            dataclasses.replace(c, name=f"{c.name}, {run.label}" if run.label else c.name)
+            for c in curves
+        ]
+    return found, numpy
+
+
+def _section(  # noqa: PLR0913  # what a section is made of
+    bench: Bench,
+    name: str,
+    curves: list[Curve],
+    numpy: Curve | None,
+    unit: Unit,
+    *,
+    pictures: bool,
+) -> list[Block]:
+    """Return a workload's figure, chart and table."""
+    base, others = _sides(curves)
+    compared = {other.name: compare.pairs(base, other) for other in others}
+    chart = _chart(bench, name, curves, numpy, unit, compared, base)
+    blocks: list[Block] = []
+    styles = {curve.name: i for i, curve in enumerate(curves)}
+    blocks += [
+        _figure(compared[other.name], base, other, styles[other.name])
+        for other in others[:1]
+        if compared[other.name]
     ]
-    if len(unsteady) > 1:
-        worst = max(unsteady, key=lambda row: row.iqr_s / row.median_s)
-        where = f"{_name(worst)}, {_who(worst)}: {_why(worst)}"
-        points = count(len(results), "point")
-        notes.append(f"{len(unsteady)} of {points} are unsteady; the worst is {where}")
-    return tuple(notes)
+    picture = png.write([chart]) if pictures and png.available() else b""
+    blocks.append(Plot(chart, picture))
+    if any(curve.rows or curve.failures for curve in curves):
+        blocks += bench_table.tables(name, base, others, compared, numpy)
+    return blocks
 
 
-def _why(row: Row) -> str:
-    if isinstance(row, Result):
-        return row.detail
-    return f"{row.reason} ({row.evidence})" if row.evidence else row.reason
+def _sides(curves: list[Curve]) -> tuple[Curve, list[Curve]]:
+    """Return what the others are compared with, and the others: the CPU, or the first run's GPU."""
+    labelled = [c for c in curves if ", " in c.name]
+    runs = dict.fromkeys(c.name.split(", ", 1)[1] for c in labelled)
+    if len(runs) > 1:
+        last = {c.name.split(", ", 1)[1]: c for c in labelled}
+        base, *others = last.values()
+        return base, others
+    return curves[0], curves[1:]
 
 
-def _row(row: Row, reference: Result | None) -> tuple[Cell, ...]:
-    head = (cell(_name(row)), cell(_who(row)))
-    if isinstance(row, Failure):
-        return (*head, cell(""), cell(""), cell(""), cell("failed", "error"))
-    return (
-        *head,
-        cell(duration(row.median_s, row.iqr_s / 2), "plain" if row.stable else "warn"),
-        cell("" if row.gflops is None else three(row.gflops)),
-        cell("" if reference is None else three(ratio(row, reference))),
-        _agreement(row),
+def _figure(found: list[Pair], base: Curve, other: Curve, style: int) -> Figure:
+    last = found[-1]
+    words = "as fast as" if last.speedup >= 1 else "as fast as (slower than)"
+    sentence = compare.crossing(found, other.name)[1]
+    speedups = [pair.speedup for pair in found]
+    spread = f"{times(last.low)} to {times(last.high)} by the quartiles"
+    lines = [f"{sentence}."]
+    if len(found) > 1:
+        spread += f"; {times(min(speedups))} to {times(max(speedups))} over all sizes"
+    lines.append(spread)
+    if last.transfer is not None:
+        lines.append(f"{times(last.transfer)} times with its data sent and its result fetched")
+    text = f"{words} the {base.name} at n = {last.size:,}"
+    return Figure(f"{times(last.speedup)}×", style, text, tuple(lines))  # noqa: RUF001  # meant
+
+
+def _chart(  # noqa: PLR0913, PLR0917  # what a chart is made of
+    bench: Bench,
+    name: str,
+    curves: list[Curve],
+    numpy: Curve | None,
+    unit: Unit,
+    compared: dict[str, list[Pair]],
+    base: Curve,
+) -> Chart:
+    workload = WORKLOADS.get(name)
+    sizes = dict(bench.workloads).get(name, ())
+    measured = {row.size for curve in curves for row in curve.rows}
+    lines = [Line(curve.name, style, _marks(curve, unit)) for style, curve in enumerate(curves)]
+    if numpy is not None:
+        lines.insert(0, Line("NumPy", None, _marks(numpy, unit)))
+    crossing, said = None, ""
+    for other, found in list(compared.items())[:1]:
+        size, said = compare.crossing(found, other)
+        crossing = None if size is None else (size, said)
+    doc = workload.doc if workload else "The function of the cell."
+    return Chart(
+        title=f"{name}: {doc}",
+        x_label=f"size: {workload.size_means}" if workload else "n",
+        unit=unit,
+        sizes=tuple(sorted({*sizes, *measured})),
+        lines=tuple(lines),
+        crossing=crossing,
+        summary=f"{said}." if said else f"Time of {base.name} by size.",
     )
 
 
-def _agreement(row: Result) -> Cell:
-    unstable = () if row.stable else ("times unstable",)
-    if row.agrees is None:
-        word = "reference" if row.backend == REFERENCE else "not compared"
-        return Cell((word, *unstable), "muted" if row.stable else "warn")
-    if not row.agrees:
-        return Cell(("differs from NumPy", *unstable), "error")
-    return Cell(("agrees with NumPy", *unstable), "plain" if row.stable else "warn")
+def _marks(curve: Curve, unit: Unit) -> tuple[Mark, ...]:
+    return tuple(
+        Mark(row.size, *values, hollow=row.size in curve.provisional)
+        for row in curve.rows
+        if (values := _values(row, unit)) is not None
+    )
+
+
+def _values(row: Result, unit: Unit) -> tuple[float, float, float] | None:
+    """Return a row's median and quartiles, low and high, in the unit; None where it has none."""
+    low, high = row.quartiles
+    if unit == "time":
+        return row.median_s, low, high
+    amount = row.flops if unit == "GFLOP/s" else row.bytes
+    if amount is None:
+        return None
+    median, high, low = (
+        amount / max(seconds, 1e-12) / 1e9 for seconds in (row.median_s, low, high)
+    )
+    return median, low, high
+
+
+def _meters(bench: Bench) -> list[Meters]:
+    """Return the GPU's last looks; a value that the card does not tell is blank."""
+    if not bench.gpu:
+        return []
+    newest = bench.gpu[-1]
+    items = []
+    for key, name, full in (
+        ("utilisation", "GPU busy", 100.0),
+        ("memory", "Memory", float(newest.get("memory_total", 0))),
+        ("power", "Power", float(newest.get("power_limit", 0))),
+        ("temperature", "Temperature", 100.0),
+    ):
+        values = tuple(float(look[key]) for look in bench.gpu if key in look)
+        text = _told(key, float(newest[key])) if key in newest else ""
+        items.append((name, text, values, full))
+    return [Meters(tuple(items))]
+
+
+def _told(key: str, value: float) -> str:
+    if key == "memory":
+        return gibibytes(int(value))
+    return f"{value:.0f} {_UNITS[key]}"

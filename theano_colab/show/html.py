@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import html
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
+from theano_colab.show import svg
+from theano_colab.show.chart import MARKERS, color
 from theano_colab.show.panel import (
     Block,
     Cell,
     Code,
+    Figure,
     Headline,
+    Key,
+    Meters,
     Notes,
     Panel,
+    Plot,
     Problem,
     Steps,
     Table,
@@ -30,6 +37,7 @@ MARKS: Final[dict[Status, tuple[str, str]]] = {
     "kept": ("=", "kept"),
     "failed": ("✗", "failed"),
 }
+_SIGNS: Final = {"circle": "●", "square": "■", "triangle": "▲", "diamond": "◆"}
 _NAME_AND_VALUE: Final = 2
 _HEADLINE_MARKS: Final = {"ok": "✓", "warn": "!", "error": "✗", "busy": "▸"}
 
@@ -72,7 +80,7 @@ def _prose(text: str) -> str:
     return f"<pre>{html.escape(chr(10).join(lines))}</pre>"
 
 
-def _block(block: Block) -> str:
+def _block(block: Block) -> str:  # noqa: PLR0911  # a line for each kind
     match block:
         case Headline():
             return _headline(block)
@@ -90,6 +98,14 @@ def _block(block: Block) -> str:
             )
         case Problem():
             return _problem(block)
+        case Key():
+            return _key(block)
+        case Figure():
+            return _figure(block)
+        case Plot():
+            return _plot(block)
+        case Meters():
+            return _meters(block)
 
 
 def _headline(block: Headline) -> str:
@@ -100,8 +116,59 @@ def _headline(block: Headline) -> str:
         detail = f'<div class="tcolab-detail" title="{detail}">{detail or "&nbsp;"}</div>'
     return (
         f'<div class="tcolab-headline tcolab-{block.tone}">'
-        f'{mark}<b role="status">{_esc(block.text)}</b>{detail}</div>'
+        f'{mark}<b role="status">{_esc(block.text)}</b>{detail}{_bar(block.share)}</div>'
     )
+
+
+def _bar(share: float | None) -> str:
+    if share is None:
+        return ""
+    percent = f"{100 * share:.0f}"
+    return (
+        f'<svg class="tcolab-bar" role="img" aria-label="{percent}% done" viewBox="0 0 100 1" '
+        f'preserveAspectRatio="none"><rect width="{percent}" height="1"/></svg>'
+    )
+
+
+def _key(block: Key) -> str:
+    items = "".join(
+        f'<li><span class="tcolab-{color(style)}">{_sign(style)} <b>{_esc(name)}</b></span> '
+        f"<span>{_esc(about)}</span></li>"
+        for style, name, about in block.items
+    )
+    return f'<ul class="tcolab-key" aria-label="Devices">{items}</ul>'
+
+
+def _sign(style: int | None) -> str:
+    """Return a curve's marker as a character, so that colour alone tells nothing."""
+    return "┄" if style is None else _SIGNS[MARKERS[style % len(MARKERS)]]
+
+
+def _figure(block: Figure) -> str:
+    lines = "".join(f"<div>{_esc(line)}</div>" for line in block.lines)
+    return (
+        f'<div class="tcolab-figure"><b class="tcolab-value tcolab-{color(block.style)}">'
+        f"{_esc(block.value)}</b> <div><b>{_esc(block.text)}</b>{lines}</div></div>"
+    )
+
+
+def _plot(block: Plot) -> str:
+    """Write the SVG, and the PNG that only shows where style and SVG are taken out."""
+    image = ""
+    if block.png:
+        data = base64.b64encode(block.png).decode("ascii")
+        words = _esc(block.chart.summary or block.chart.title)
+        image = f'<img class="tcolab-png" alt="{words}" src="data:image/png;base64,{data}">'
+    return f'<div class="tcolab-plot">{svg.write(block.chart)}{image}</div>'
+
+
+def _meters(block: Meters) -> str:
+    items = "".join(
+        f"<div><span>{_esc(name)}</span> <b>{_esc(text)}</b>"
+        f"{svg.spark(values, limit) if values else ''}</div>"
+        for name, text, values, limit in block.items
+    )
+    return f'<div class="tcolab-meters" aria-label="The GPU">{items}</div>'
 
 
 def _problem(block: Problem) -> str:
@@ -141,6 +208,7 @@ def _table(block: Table) -> str:
     kinds = "tcolab-table"
     kinds += " tcolab-source" if block.source else ""
     kinds += " tcolab-captioned" if block.caption else ""
+    kinds += " tcolab-below" if block.below else ""
     return (
         f'<table class="{kinds}">{caption}<thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"

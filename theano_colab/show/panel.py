@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from theano_colab.progress import StepState
+    from theano_colab.show.chart import Chart
 
 Bundle: TypeAlias = dict[str, str]
 Tone: TypeAlias = Literal["plain", "muted", "busy", "ok", "warn", "error"]
@@ -14,11 +15,15 @@ Tone: TypeAlias = Literal["plain", "muted", "busy", "ok", "warn", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """Where things stand, in words; ``detail`` is one line that may change many times a second."""
+    """Where things stand, in words; ``detail`` is one line that may change many times a second.
+
+    ``share`` is how much of the work is done, from 0 to 1; None where that is not known.
+    """
 
     tone: Tone
     text: str
     detail: str = ""
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,8 @@ class Table:
     """Rows under a header; the first cell of each row names the row.
 
     ``numeric`` holds the indexes of columns that are aligned right. ``source`` says that the last
-    column only tells where the others come from, and is set small.
+    column only tells where the others come from, and is set small. ``below`` says that the last
+    column holds sentences: plain text has them under the row.
     """
 
     caption: str
@@ -55,6 +61,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     numeric: frozenset[int] = frozenset()
     source: bool = False
+    below: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,39 @@ class Problem:
     remedy: str
 
 
-Block: TypeAlias = Headline | Steps | Table | Notes | Code | Problem
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What curves stand for: a curve's ``style``, its name, and which device that is."""
+
+    items: tuple[tuple[int | None, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number to be read from the back of a room, and the sentences that belong to it."""
+
+    value: str
+    style: int | None
+    text: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A chart; ``png`` is the same for readers who do not see SVG (GitHub), where there is one."""
+
+    chart: Chart
+    png: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Meters:
+    """Small live lines: name, the newest value in words, the last values, and the full scale."""
+
+    items: tuple[tuple[str, str, tuple[float, ...], float], ...]
+
+
+Block: TypeAlias = Headline | Steps | Table | Notes | Code | Problem | Key | Figure | Plot | Meters
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,13 @@ from theano_colab.show.panel import (
     Block,
     Cell,
     Code,
+    Figure,
     Headline,
+    Key,
+    Meters,
     Notes,
     Panel,
+    Plot,
     Problem,
     Steps,
     Table,
@@ -135,8 +139,8 @@ def write(panel: Panel, style: Style = NOTEBOOK) -> str:
     if panel.line:
         lines += style.wrap(panel.line)
     for block in panel.blocks:
-        lines.append("")
-        lines += _block(block, style)
+        if said := list(_block(block, style)):
+            lines += ["", *said]
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -155,7 +159,7 @@ def news(before: SetupState | None, after: SetupState, style: Style = NOTEBOOK) 
     return lines
 
 
-def _block(block: Block, style: Style) -> Iterable[str]:
+def _block(block: Block, style: Style) -> Iterable[str]:  # noqa: PLR0911  # a line for each kind
     match block:
         case Headline():
             return _headline(block, style)
@@ -176,6 +180,26 @@ def _block(block: Block, style: Style) -> Iterable[str]:
                 *_prose(block.evidence, "Evidence:   ", style),
                 *_prose(block.remedy, "What to do: ", style),
             ]
+        case Key():
+            named = [(name, about) for _, name, about in block.items]
+            width = max((len(name) for name, _ in named), default=0)
+            return [line for n, about in named for line in style.wrap(about, f"  {n:<{width}}  ")]
+        case Figure():
+            return _figure(block, style)
+        case Plot():
+            return []  # its values are in the table, its sense in the figure
+        case Meters():
+            said = ", ".join(f"{name} {text}" for name, text, _, _ in block.items)
+            return style.wrap(said, "  ")
+
+
+def _figure(block: Figure, style: Style) -> list[str]:
+    """Write a number in words; it is part of the sentence beside it."""
+    first = [
+        style.paint(line, "bold")
+        for line in style.wrap(block.text, f"{style.clean(block.value)}  ")
+    ]
+    return first + [line for text in block.lines for line in style.wrap(text, "  ")]
 
 
 def _prose(text: str, label: str, style: Style) -> list[str]:
@@ -218,6 +242,9 @@ def _table(block: Table, style: Style) -> list[str]:
         header: tuple[str, ...] = block.header[:-1]
     else:
         rows, header = list(block.rows), block.header
+    said: list[Cell] = []
+    if block.below:
+        rows, said, header = [row[:-1] for row in rows], [row[-1] for row in rows], header[:-1]
     texts = [[[style.clean(line) for line in c.lines if line] or [""] for c in r] for r in rows]
     widths = [
         max([len(name), *(len(line) for row in texts for line in row[i])])
@@ -234,8 +261,10 @@ def _table(block: Table, style: Style) -> list[str]:
         lines += _table_row(
             [[name] for name in header], widths, block, ["bold"] * len(header), style
         )
-    for row, cells in zip(texts, rows, strict=True):
+    for number, (row, cells) in enumerate(zip(texts, rows, strict=True)):
         lines += _table_row(row, widths, block, [c.tone for c in cells], style)
+        for text in filter(None, said[number].lines if said else ()):
+            lines += [style.paint(line, said[number].tone) for line in style.wrap(text, "      ")]
     return lines
 
 

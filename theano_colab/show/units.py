@@ -60,6 +60,11 @@ def duration(seconds: float, half_width: float | None = None) -> str:
     return f"{three(seconds / scale)} ± {half_width / scale:.{decimals}f} {unit}"
 
 
+def times(ratio: float) -> str:
+    """Return a ratio as people say it: "49.1", "2.71", and below one "0.4", "0.069"."""
+    return three(ratio) if ratio >= 1 else f"{ratio:.2g}"
+
+
 def three(number: float) -> str:
     """Return a number with three significant digits, never in scientific notation: 1,230, 0.00123.
 
