@@ -1,4 +1,4 @@
-"""Two stacks side by side: a table per package, and how much of what passed on the first passes."""
+"""Stacks side by side: a table per package, and how much of what passes on the first passes."""
 
 from __future__ import annotations
 
@@ -12,39 +12,43 @@ if TYPE_CHECKING:
     from results import Result
 
 
-def compare(native: Mapping[str, Result], port: Mapping[str, Result]) -> str:
-    """Return a Markdown table, the share of natively passing tests that pass, and the other ones.
+def compare(stacks: Mapping[str, Mapping[str, Result]]) -> str:
+    """Return a Markdown table of named stacks, the first of which is the standard.
 
-    A test that passes natively and was not run on the port does not pass on the port.
+    Under it, of each of the others: the share of what passes on the first that passes on it, and
+    what does not. A test that was not run does not pass.
     """
-    packages = sorted({one.package for one in (*native.values(), *port.values())})
+    native, *others = stacks
+    packages = sorted({one.package for found in stacks.values() for one in found.values()})
     lines = [
-        "| package | native: passed | failed | skipped | port: passed | failed | skipped |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+        f"| passed / failed / skipped | {' | '.join(stacks)} |",
+        f"|---|{'--:|' * len(stacks)}",
+        *(_row(package, stacks.values(), package) for package in packages),
+        _row("all", stacks.values(), None),
     ]
-    for package in packages:
-        of_native = [one for one in native.values() if one.package == package]
-        of_port = [one for one in port.values() if one.package == package]
-        lines.append(_row(package, of_native, of_port))
-    lines.append(_row("all", native.values(), port.values()))
-    passed = sorted(test for test, one in native.items() if one.outcome in GOOD)
-    lost = [test for test in passed if test not in port or port[test].outcome not in GOOD]
-    kept = len(passed) - len(lost)
-    share = f"{100 * kept / len(passed):.2f}%" if passed else "none"
-    lines += ["", f"Of {len(passed)} tests that pass natively, {kept} pass on the port: {share}."]
-    for test in lost:
-        one = port.get(test)
-        lines.append(f"- {test}: {f'{one.outcome}: {one.why}' if one else 'not run'}")
+    passed = sorted(test for test, one in stacks[native].items() if one.outcome in GOOD)
+    for name in others:
+        found = stacks[name]
+        lost = [test for test in passed if test not in found or found[test].outcome not in GOOD]
+        kept = len(passed) - len(lost)
+        share = f"{100 * kept / len(passed):.2f}%" if passed else "none"
+        lines += [
+            "",
+            f"Of {len(passed)} tests that pass on {native}, {kept} pass on {name}: {share}.",
+        ]
+        for test in lost:
+            one = found.get(test)
+            lines.append(f"- {test}: {f'{one.outcome}: {one.why}' if one else 'not run'}")
     return "\n".join(lines)
 
 
-def _row(name: str, *stacks: Iterable[Result]) -> str:
+def _row(name: str, stacks: Iterable[Mapping[str, Result]], package: str | None) -> str:
     cells = []
     for results in stacks:
-        outcomes = [one.outcome for one in results]
-        # An expected failure is one of Theano's own: it says nothing about the stack.
-        cells += [
-            str(sum(outcome in kind for outcome in outcomes))
-            for kind in (GOOD, BAD, ("skipped", "xfailed"))
+        outcomes = [
+            one.outcome for one in results.values() if package is None or one.package == package
         ]
+        # An expected failure is one of Theano's own: it says nothing about the stack.
+        kinds = (GOOD, BAD, ("skipped", "xfailed"))
+        cells.append(" / ".join(str(sum(one in kind for one in outcomes)) for kind in kinds))
     return f"| {name} | {' | '.join(cells)} |"

@@ -3,7 +3,7 @@
     python tests/upstream/run.py                          all of them, on the newest Colab pin set
     python tests/upstream/run.py tensor/tests/test_sort.py scan_module
     python tests/upstream/run.py --stack native --write tests/upstream/results/native.tsv
-    python tests/upstream/run.py --compare native.tsv port.tsv
+    python tests/upstream/run.py --compare native.tsv port.tsv ...
 
 What is finished is not run again, so a run that was interrupted goes on where it was. The exit
 status is 1 if a test fails that is not in expected/STACK.toml, or passes that is.
@@ -85,7 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.compare:
-        print(compare.compare(*map(results.read_table, options.compare)))
+        print(compare.compare({file.stem: results.read_table(file) for file in options.compare}))
         return 0
     try:
         # Before the stack is made: a port of other rules would replace the one under test.
@@ -184,7 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--limit", type=float, default=1800, metavar="S", help="of one test, in seconds (1800)")
     add("--workers", type=int, default=2, help="how many processes of pytest at a time (2)")
     add("--write", type=Path, metavar="TSV", help="write the results as data")
-    add("--compare", type=Path, nargs=2, metavar=("NATIVE", "PORT"), help="compare two such files")
+    add("--compare", type=Path, nargs="+", metavar="TSV", help="compare such files with the first")
     return parser
 
 

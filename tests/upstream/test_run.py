@@ -313,10 +313,13 @@ def test_comparison(tmp_path):
         results.write_table(tmp_path / name, found.values(), "made up")
     read = results.read_table(tmp_path / "native.tsv")
     assert read == native
-    text = compare.compare(read, results.read_table(tmp_path / "port.tsv"))
-    assert "| theano.x | 4 | 1 | 1 | 4 | 1 | 1 |" in text
-    assert "| all | 4 | 1 | 1 | 4 | 1 | 1 |" in text
-    assert "Of 4 tests that pass natively, 1 pass on the port: 25.00%." in text
+    read_port = results.read_table(tmp_path / "port.tsv")
+    text = compare.compare({"native": read, "port": read_port, "again": read})
+    assert "| passed / failed / skipped | native | port | again |" in text
+    assert "| theano.x | 4 / 1 / 1 | 4 / 1 / 1 | 4 / 1 / 1 |" in text
+    assert "| all | 4 / 1 / 1 | 4 / 1 / 1 | 4 / 1 / 1 |" in text
+    assert "Of 4 tests that pass on native, 1 pass on port: 25.00%." in text
+    assert "Of 4 tests that pass on native, 4 pass on again: 100.00%." in text
     lost = [line for line in text.splitlines() if line.startswith("- ")]
     assert lost == [
         f"- {FILE}::b: failed: because",
