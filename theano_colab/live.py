@@ -69,6 +69,9 @@ def set_live(theano: Any, difference: Difference) -> Difference:  # noqa: ANN401
     except Exception as error:  # noqa: BLE001  # Theano raises bare Exception here
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         return Difference(difference.name, difference.live, difference.wanted, reason)
+    now = str(_get(theano, difference.name))
+    if not _same(now, difference.wanted):  # a device that is not there: the log says why
+        return Difference(difference.name, difference.live, difference.wanted, f"it stays {now}")
     return difference
 
 

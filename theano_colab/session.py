@@ -82,6 +82,11 @@ def user_flags_text() -> str | None:
     return current
 
 
+def written_flags() -> str | None:
+    """Return THEANO_FLAGS as setup wrote it in this process, None if it did not."""
+    return None if _written is None else _written[1]
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class EffectiveFlags:
     """The flags in force and where each came from.

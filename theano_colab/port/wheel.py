@@ -1,4 +1,4 @@
-"""Builds the wheel of the port: Theano's sdist, the rules applied, our support modules added."""
+"""Builds the wheel of the port: Theano's sdist by our rules, with our modules and its old names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from theano_colab.port.old_names import LEGACY, add_old_names
 from theano_colab.port.rewrite import RULES, apply_rules, load_rules
 from theano_colab.port.sdist import SHA256, VERSION, read_sdist
 
@@ -20,7 +21,7 @@ BUILD = 1
 SUPPORT = Path(__file__).parent / "support"
 # The runtime's search for a BLAS is also the one of the installed Theano.
 BLAS = Path(__file__).parents[1] / "runtime" / "blas.py"
-SOURCES = (Path(__file__), Path(__file__).with_name("rewrite.py"))
+BUILDERS = ("wheel.py", "rewrite.py", "old_names.py")
 
 METADATA = """\
 Metadata-Version: 2.1
@@ -66,7 +67,8 @@ def fingerprint() -> str:
     tells whether an installed port is this one.
     """
     digest = hashlib.sha256(SHA256.encode())
-    files = [*SOURCES, *sorted(RULES.glob("*.toml"))]
+    files = [Path(__file__).with_name(name) for name in BUILDERS]
+    files += sorted(RULES.glob("*.toml"))
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     for name, content in sorted(_support().items()):
@@ -91,7 +93,7 @@ def build_wheel(sdist: Path, folder: Path) -> Path:
     """
     original = read_sdist(sdist)
     files = {name: original[name] for name in original if name.startswith("theano/")}
-    files = apply_rules(files, load_rules())
+    files = add_old_names(apply_rules(files, load_rules()))
     files |= {f"theano/_port/{name}": content for name, content in _support().items()}
     files["theano/_port/theano_cache.py"] = original["bin/theano_cache.py"]
     info = f"theano-{port_version()}.dist-info"
@@ -112,14 +114,18 @@ def build_wheel(sdist: Path, folder: Path) -> Path:
 
 
 def _support() -> dict[str, bytes]:
-    files = {
-        path.relative_to(SUPPORT).as_posix(): path.read_bytes()
-        for path in sorted(SUPPORT.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    files = {**_read(SUPPORT), **{f"legacy/{name}": text for name, text in _read(LEGACY).items()}}
     if BLAS.exists():
         files["blas.py"] = BLAS.read_bytes()
     return files
+
+
+def _read(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
 
 
 def _record(files: Mapping[str, bytes], own_name: str) -> bytes:

@@ -1,0 +1,41 @@
+"""Pooling under its names before Theano 0.9."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from theano.tensor.signal.pool import AveragePoolGrad, MaxPoolGrad, Pool, pool_2d
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def max_pool2D(input: Any, ds: Sequence[int], ignore_border: bool = False, **others: Any) -> Any:
+    """Pool over the two last dimensions; ``ignore_border`` is False, as it was in Theano 0.6."""
+    return pool_2d(input, tuple(ds), ignore_border=ignore_border, **others)
+
+
+def DownsampleFactorMax(
+    ds: Sequence[int],
+    ignore_border: bool = False,
+    st: Sequence[int] | None = None,
+    padding: Sequence[int] = (0, 0),
+    mode: str = "max",
+) -> Callable[[Any], Any]:
+    """Return what pools an array as the op did; today's op takes the sizes with the array."""
+    op = Pool(ignore_border=ignore_border, mode=mode, ndim=2)
+    return lambda x: op(x, tuple(ds), tuple(st or ds), tuple(padding))
+
+
+def DownsampleFactorMaxGrad(
+    ds: Sequence[int],
+    ignore_border: bool = False,
+    st: Sequence[int] | None = None,
+    padding: Sequence[int] = (0, 0),
+    mode: str = "max",
+) -> Callable[..., Any]:
+    """Return the op's gradient: of (x, maxima, gradient), or of (x, gradient) for averages."""
+    kind = MaxPoolGrad if mode == "max" else AveragePoolGrad
+    options = {} if mode == "max" else {"mode": mode}
+    op = kind(ignore_border=ignore_border, ndim=2, **options)
+    return lambda *arrays: op(*arrays, tuple(ds), tuple(st or ds), tuple(padding))
