@@ -1,5 +1,8 @@
 """Reductions on XLA."""
 
+import functools
+
+import jax
 import numpy as np
 import pytest
 import theano
@@ -8,6 +11,9 @@ from differ import compare
 from theano import scalar
 from theano.compile.ops import DeepCopyOp
 from theano.tensor.elemwise import CAReduce, CAReduceDtype
+
+from theano_colab.xla import registry
+from theano_colab.xla.device import x64
 
 FLOATS = ["float32", "float64"]
 AXES = [None, 0, 1, 2, (0, 2), (1, 2)]
@@ -73,6 +79,19 @@ def test_accumulators():
     compare([x, n], outputs, (large, np.full(300, 77, "int8")))
     # In float32 the order of the terms shows; C adds them one by one.
     compare([x], tt.sum(x, acc_dtype="float32"), (np.full(20000, 0.125, "f"),))
+
+
+def test_float32_is_added_in_float32_and_multiplied_in_float64():
+    x = tt.fvector()
+
+    def dtypes(node):
+        lowered = functools.partial(registry.find(node).function, None, node)
+        with x64():
+            return str(jax.make_jaxpr(lowered)(np.ones(3, "f")))
+
+    assert "f64" not in dtypes(tt.sum(x).owner)
+    assert "f64" in dtypes(tt.sum(x, dtype="float64").owner)
+    assert "f64" in dtypes(tt.prod(x).owner)
 
 
 @pytest.mark.parametrize("op", ["and_", "or_", "xor", "add", "mul", "maximum", "minimum"])

@@ -6,7 +6,6 @@ documentation, "Using multiple GPUs").
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ except ImportError:  # before JAX 0.8
     from jax.experimental import enable_x64
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 # JAX's names of platforms that are GPUs.
 GPU_PLATFORMS = frozenset({"gpu", "cuda", "rocm"})
@@ -144,8 +143,6 @@ def _card_memory(spec: str) -> int | None:
     return sizes.get(index)
 
 
-@contextlib.contextmanager
-def x64() -> Iterator[None]:
-    """Let JAX keep 64 bits in this block only: the user's own JAX code keeps JAX's default."""
-    with enable_x64(True):
-        yield
+def x64() -> AbstractContextManager[None]:
+    """Let JAX keep 64 bits in a ``with`` block only: the user's own code keeps JAX's default."""
+    return enable_x64(True)  # type: ignore[no-any-return]  # JAX's is untyped

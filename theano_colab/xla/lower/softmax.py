@@ -89,7 +89,7 @@ def crossentropy_grad(trace: Trace, node: Apply, dy: Any, sm: Any, labels: Any) 
     if labels.shape[0] != sm.shape[0] or (dy.ndim and dy.shape[0] not in {1, sm.shape[0]}):
         trace.refuse("sizes")
     labels = _checked(trace, labels, sm.shape[1])
-    hot = labels[:, None] == np.arange(sm.shape[1])
+    hot = labels[:, None] == np.arange(sm.shape[1], dtype=labels.dtype)
     dx = jnp.asarray(dy).reshape(-1, 1) * (_wide(sm) - hot)
     return dx.astype(node.outputs[0].dtype)
 
@@ -105,19 +105,23 @@ def categorical(trace: Trace, node: Apply, coding: Any, labels: Any) -> Any:
 def categorical_grad(trace: Trace, node: Apply, dy: Any, coding: Any, labels: Any) -> Any:
     """Gradient of the negative logarithm of each label's probability by the probabilities."""
     labels = _checked(trace, labels, coding.shape[1], from_end=True)
-    hot = labels[:, None] == np.arange(coding.shape[1])
+    hot = labels[:, None] == np.arange(coding.shape[1], dtype=labels.dtype)
     return jnp.where(hot, -_wide(dy)[:, None] / coding, 0).astype(node.outputs[0].dtype)
 
 
 def _pick(rows: Any, labels: Any) -> Any:
-    return jnp.take_along_axis(rows, jnp.asarray(labels)[:, None], axis=1)[:, 0]
+    """Return the value of each row at its label; labels were checked."""
+    places = jnp.asarray(labels)[:, None]
+    return jnp.take_along_axis(rows, places, axis=1, mode="promise_in_bounds")[:, 0]
 
 
 def _checked(trace: Trace, labels: Any, classes: int, *, from_end: bool = False) -> Any:
-    """Return labels in int64; negative ones are out of bounds, or count from the end."""
-    labels = labels.astype("int64")
+    """Return labels in int32; negative ones are out of bounds, or count from the end."""
+    if labels.dtype != "int32":
+        labels = labels.astype("int64")
     within = (labels >= (-classes if from_end else 0)) & (labels < classes)
     trace.check(within.all())
+    labels = labels.astype("int32")
     return jnp.where(labels < 0, labels + classes, labels) if from_end else labels
 
 
