@@ -13,17 +13,11 @@ from typing import TYPE_CHECKING
 
 from theano_colab import live, paths
 from theano_colab.errors import TheanoColabError, from_os_error
-from theano_colab.install import apply
 from theano_colab.plan.flags import Flags
 from theano_colab.plan.resolve import resolve
 from theano_colab.progress import Progress, SetupState, StepState
 from theano_colab.runtime import accelerators, detect
 from theano_colab.show.line import runtime_line
-from theano_colab.verify import battery
-from theano_colab.verify.battery import Verified
-from theano_colab.verify.fresh import run_fresh
-from theano_colab.verify.lock import remove_stale_locks
-from theano_colab.verify.place import CheckFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +25,10 @@ if TYPE_CHECKING:
     from theano_colab.plan.flags import Setting
     from theano_colab.plan.model import Plan, Request
     from theano_colab.runtime.model import Runtime
+    from theano_colab.verify.battery import Verified
+
+# install and verify are imported where they are used: they bring NumPy, which takes longer than all
+# that info has to do, and which info would then find imported.
 
 FLAGS = "THEANO_FLAGS"
 
@@ -175,6 +173,8 @@ def _begin(plan: Plan, runtime: Runtime, observe: Callable[[SetupState], None]) 
 
 
 def _carry_out(plan: Plan, runtime: Runtime, progress: Progress, *, in_this_process: bool) -> None:
+    from theano_colab.install import apply
+
     loaded = (runtime.loaded.value or {}).get("theano") if live.imported() else None
     apply(plan, on_step=progress.report)
     with progress.step("set-flags"):
@@ -227,6 +227,9 @@ def _warm(plan: Plan, runtime: Runtime, progress: Progress) -> Verified:
 
     What was verified for the very same facts before is not compiled again.
     """
+    from theano_colab.verify.fresh import run_fresh
+    from theano_colab.verify.lock import remove_stale_locks
+
     if (verified := _verified(plan, runtime)) is not None:
         progress.keep("warm", "verified before, nothing has changed since")
         return verified
@@ -249,7 +252,11 @@ def _warm(plan: Plan, runtime: Runtime, progress: Progress) -> Verified:
 def _verified(plan: Plan, runtime: Runtime) -> Verified | None:
     """Return what was verified for the very same facts before, if what was compiled is there."""
     with contextlib.suppress(OSError, ValueError, TypeError, PackageNotFoundError):
-        verified = Verified(**json.loads(_record(plan, runtime).read_text("utf-8")))
+        text = _record(plan, runtime).read_text("utf-8")
+
+        from theano_colab.verify.battery import Verified
+
+        verified = Verified(**json.loads(text))
         if Path(verified.compiledir).is_dir():
             return verified
     return None
@@ -284,6 +291,9 @@ def _fingerprint(plan: Plan, runtime: Runtime) -> str:
 
 def _verify_here(progress: Progress) -> Verified:
     """Run the checks in this process; Theano's own failure keeps its type and text as evidence."""
+    from theano_colab.verify import battery
+    from theano_colab.verify.place import CheckFailed
+
     try:
         return battery.run(lambda step: progress.detail("verify", step))
     except CheckFailed as error:

@@ -30,7 +30,7 @@ from theano_colab.runtime.model import (
     Tool,
     Toolkit,
 )
-from theano_colab.runtime.record import dumps, loads
+from theano_colab.runtime.record import dumps, load, loads
 from theano_colab.show import html, text
 from theano_colab.show.doctor_panel import describe_doctor
 from theano_colab.show.info_panel import describe_info
@@ -108,8 +108,13 @@ def fact(values):
     return found | st.builds(Fact.absent, WORD.filter(bool), WORD)
 
 
-RUNTIMES = st.fixed_dictionaries({name: fact(values) for name, values in VALUES.items()}).map(
-    lambda facts: Runtime(**facts)
+MACHINES = sorted((Path(__file__).parents[1] / "data" / "runtimes").glob("*.json"))
+BASES = (Runtime.from_json({}), *(load(str(path)) for path in MACHINES))
+# A recorded runtime, or nothing known, with any of its facts made up: contradictory, not only odd.
+RUNTIMES = st.builds(
+    lambda base, changes: dataclasses.replace(base, **changes),
+    st.sampled_from(BASES),
+    st.fixed_dictionaries({}, optional={name: fact(value) for name, value in VALUES.items()}),
 )
 
 

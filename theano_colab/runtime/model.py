@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -224,21 +225,36 @@ class Runtime:
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Runtime:
-        """Read a record that ``to_json`` wrote; a fact that it lacks is missing: "not recorded"."""
-        hints = typing.get_type_hints(cls)
+        """Read a record that ``to_json`` wrote; a fact that it lacks is missing: "not recorded".
+
+        Raises
+        ------
+        TypeError, ValueError, KeyError, AttributeError, IndexError
+            If it is not such a record; a note names the fact.
+        """
         facts = {}
         for field in dataclasses.fields(cls):
-            (inner,) = typing.get_args(hints[field.name])
             raw = record.get(field.name, {"source": "record", "missing": "not recorded"})
-            value = None if "missing" in raw else _build(inner, raw["value"])
-            facts[field.name] = Fact(value, raw["source"], raw.get("missing"))
+            (inner,) = typing.get_args(_hints(cls)[field.name])
+            try:
+                value = None if "missing" in raw else _build(inner, raw["value"])
+                facts[field.name] = Fact(value, raw["source"], raw.get("missing"))
+            except Exception as error:
+                error.add_note(field.name)
+                raise
         return cls(**facts)
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401  # a dataclass
+    """Return the types of a dataclass's fields, which Python evaluates anew at every call."""
+    return typing.get_type_hints(kind)
 
 
 def _build(kind: Any, raw: Any) -> Any:  # noqa: ANN401  # JSON in, the annotated type out
     """Make a value of the annotated type from what JSON gives back for it."""
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
+        hints = _hints(kind)
         return typing.cast("Any", kind)(**{k: _build(hints[k], v) for k, v in raw.items()})
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:

@@ -82,8 +82,8 @@ def _facts(facts: Any, remedy: str) -> Runtime:  # noqa: ANN401  # whatever JSON
         whole = isinstance(fact, dict) and isinstance(fact.get("source"), str)
         if not whole or ("value" in fact) == ("missing" in fact):
             raise TheanoColabError(damaged, f"'{name}' is not a fact", remedy)
-        try:
-            Runtime.from_json({name: fact})
-        except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
-            raise TheanoColabError(damaged, f"'{name}': {error}", remedy) from None
-    return Runtime.from_json(facts)
+    try:
+        return Runtime.from_json(facts)
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+        evidence = f"'{error.__notes__[0]}': {error}"
+        raise TheanoColabError(damaged, evidence, remedy) from None
