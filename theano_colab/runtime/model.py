@@ -233,9 +233,10 @@ class Runtime:
             If it is not such a record; a note names the fact.
         """
         facts = {}
+        hints = _hints(typing.cast("Any", cls))
         for field in dataclasses.fields(cls):
             raw = record.get(field.name, {"source": "record", "missing": "not recorded"})
-            (inner,) = typing.get_args(_hints(cls)[field.name])
+            (inner,) = typing.get_args(hints[field.name])
             try:
                 value = None if "missing" in raw else _build(inner, raw["value"])
                 facts[field.name] = Fact(value, raw["source"], raw.get("missing"))
@@ -254,8 +255,9 @@ def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401  # a dataclass
 def _build(kind: Any, raw: Any) -> Any:  # noqa: ANN401  # JSON in, the annotated type out
     """Make a value of the annotated type from what JSON gives back for it."""
     if dataclasses.is_dataclass(kind):
-        hints = _hints(kind)
-        return typing.cast("Any", kind)(**{k: _build(hints[k], v) for k, v in raw.items()})
+        known = typing.cast("Any", kind)
+        hints = _hints(known)
+        return known(**{k: _build(hints[k], v) for k, v in raw.items()})
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:
         inner = [arguments[0]] * len(raw) if Ellipsis in arguments else arguments
