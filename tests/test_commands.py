@@ -42,7 +42,7 @@ def test_every_command_offers_json(command):
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("", ["setup", "info", "plan", "flags", "doctor", "report", "bench"]),
+        ("", ["setup", "info", "plan", "flags", "doctor", "report", "bench", "dashboard"]),
         ("fl", ["flags"]),
         ("setup --de", ["--device"]),
         ("setup --device ", ["auto", "cpu", "cuda", "cuda0", "cuda1", "xla"]),

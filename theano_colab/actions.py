@@ -103,4 +103,13 @@ def bench(options: argparse.Namespace, draw: Draw) -> list[dict[str, Any]]:
     """Measure, showing every point as it is found."""
     from theano_colab import benchmark
 
-    return benchmark.to_json(benchmark.bench(options, draw))
+    return benchmark.bench(options, draw)
+
+
+def dashboard(_: argparse.Namespace, __: Draw) -> None:
+    """Say that the dashboard needs a notebook, which has it from the magic."""
+    raise TheanoColabError(
+        "The dashboard needs a notebook.",
+        "this is a terminal",
+        "Measure with: python -m theano_colab bench",
+    )

@@ -24,7 +24,7 @@ from theano_colab.show.panel import Headline, Panel, Plot
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from theano_colab.bench.progress import Bench
     from theano_colab.runtime.model import Runtime
@@ -47,8 +47,8 @@ class Interrupted(KeyboardInterrupt):
         return ["Interrupted."]
 
 
-def bench(options: argparse.Namespace, draw: Draw, code: str = "") -> Bench:
-    """Measure, or load, and show it; save what was asked for; return the run.
+def bench(options: argparse.Namespace, draw: Draw) -> list[dict[str, Any]]:
+    """Measure, or load, and show it; save what was asked for; return the rows as plain JSON.
 
     Raises
     ------
@@ -57,20 +57,36 @@ def bench(options: argparse.Namespace, draw: Draw, code: str = "") -> Bench:
     Interrupted
         If the user stopped it; the partial result is shown and saved before.
     """
+    state, panel = measure(options, draw)
     for path in options.save or ():
-        files.kind(path)
+        save(state, panel, path)
+    if state.verdict == "interrupted" and not options.load:
+        raise Interrupted
+    return [row.to_json() for row in state.rows]
+
+
+def measure(options: argparse.Namespace, draw: Draw) -> tuple[Bench, Panel]:
+    """Measure, or load, and show it; return the run, to its end or its interruption, and the panel.
+
+    Raises
+    ------
+    TheanoColabError
+        If that cannot be measured or read, or not saved afterwards.
+    """
+    for path in options.save or ():
         if files.kind(path) == "png" and not png.available():
-            _no_matplotlib(path)
+            raise _no_matplotlib(path)
+    unit = cast("Unit", _UNITS[options.y])
     if options.load:
         loaded, *beside = files.load(options.load)
-        _end(loaded, options, draw, beside)
-        return loaded
+        panel = describe_bench(loaded, unit=unit, pictures=True, beside=beside)
+        draw(panel, True)
+        return loaded, panel
     draw(Panel("Theano bench", (Headline("busy", "Looking at this runtime", ""),)), False)
     runtime = session.facts()
-    asked, notes = request(options, runtime, code)
+    asked = request(options, runtime)
     cpu = runtime.cpu.value or "CPU"
-    state = first = progress.beginning(asked, runtime_line(runtime), cpu, _notes(runtime, notes))
-    unit = cast("Unit", _UNITS[options.y])
+    state = first = progress.beginning(asked, runtime_line(runtime), cpu, _notes(runtime))
     stopped = False
     try:
         with contextlib.closing(run(asked)) as events:
@@ -79,29 +95,26 @@ def bench(options: argparse.Namespace, draw: Draw, code: str = "") -> Bench:
     except KeyboardInterrupt:
         stopped = True
     state = progress.ended(state, interrupted=stopped)
-    _end(state, options, draw)
-    if stopped:
-        raise Interrupted
-    return state
+    panel = describe_bench(state, unit=unit, pictures=True)
+    draw(panel, True)
+    return state, panel
 
 
-def request(
-    options: argparse.Namespace, runtime: Runtime, code: str = ""
-) -> tuple[BenchRequest, tuple[str, ...]]:
-    """Return what the options ask for, and what the reader should know of it.
+def request(options: argparse.Namespace, runtime: Runtime) -> BenchRequest:
+    """Return what the options ask for.
 
     Raises
     ------
     TheanoColabError
         If they ask for what cannot be measured.
     """
+    code: str = options.code
     if code and options.workload:
         raise _refusal(f"{options.workload[0]}: the cell is what is measured")
     default = QUICK_WORKLOADS if options.quick else commands.WORKLOADS
     workloads = (CELL,) if code else tuple(options.workload or default)
     sizes = _sizes(options.sizes)
     devices = (*_devices(options.devices, runtime), *_peers(options.peers))
-    notes: tuple[str, ...] = ()
     if options.quick and not sizes and len(workloads) == 1 and workloads[0] in WORKLOADS:
         sizes = WORKLOADS[workloads[0]].sizes[:QUICK_SIZES]
     try:
@@ -119,10 +132,10 @@ def request(
     except ValueError as error:
         raise _refusal(str(error)) from None
     points = max(len(asked.sizes_of(name)) for name in workloads) * len(devices)
-    return dataclasses.replace(asked, seconds=options.time / points), notes
+    return dataclasses.replace(asked, seconds=options.time / points)
 
 
-def save(state: Bench, path: str, panel: Panel) -> None:
+def save(state: Bench, panel: Panel, path: str) -> None:
     """Write a run into a file of the kind that its name says.
 
     Raises
@@ -140,7 +153,7 @@ def save(state: Bench, path: str, panel: Panel) -> None:
             content = page(panel)
         case _:
             if not png.available():
-                _no_matplotlib(path)
+                raise _no_matplotlib(path)
             content = png.write([b.chart for b in panel.blocks if isinstance(b, Plot)])
     files.write(path, content)
 
@@ -148,21 +161,10 @@ def save(state: Bench, path: str, panel: Panel) -> None:
 _UNITS: Final = {"time": "time", "gflops": "GFLOP/s", "gbytes": "GB/s"}
 
 
-def _end(
-    state: Bench, options: argparse.Namespace, draw: Draw, beside: Sequence[Bench] = ()
-) -> None:
-    """Show a run as it stays, and save it."""
-    unit = cast("Unit", _UNITS[options.y])
-    panel = describe_bench(state, unit=unit, pictures=True, beside=beside)
-    draw(panel, True)
-    for path in options.save or ():
-        save(state, path, panel)
-
-
-def _notes(runtime: Runtime, notes: tuple[str, ...]) -> tuple[str, ...]:
+def _notes(runtime: Runtime) -> tuple[str, ...]:
     if runtime.gpus.value:
-        return notes
-    return (*notes, f"There is no NVIDIA GPU here: {runtime.gpus.missing}.")
+        return ()
+    return (f"There is no NVIDIA GPU here: {runtime.gpus.missing}.",)
 
 
 def _refusal(evidence: str) -> TheanoColabError:
@@ -170,8 +172,8 @@ def _refusal(evidence: str) -> TheanoColabError:
     return TheanoColabError("That cannot be measured.", evidence, remedy)
 
 
-def _no_matplotlib(path: str) -> None:
-    raise TheanoColabError(
+def _no_matplotlib(path: str) -> TheanoColabError:
+    return TheanoColabError(
         "A PNG is drawn by matplotlib, which is not installed.",
         f"--save {path}",
         "Install it with %pip install matplotlib, or save .html instead.",
@@ -249,8 +251,3 @@ def _peers(text: str | None) -> tuple[str, ...]:
                 f"{peer} is not installed.", f"--peers {text}", f"Install it: %pip install {peer}"
             )
     return peers
-
-
-def to_json(state: Bench) -> list[dict[str, Any]]:
-    """Return the rows as plain JSON values."""
-    return [row.to_json() for row in state.rows]

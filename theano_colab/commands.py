@@ -16,6 +16,7 @@ COMMANDS = {
     "doctor": "what is wrong here and what to do about it: conflicts, live checks",
     "report": "one text for a bug report: versions, hardware, flags; nothing private",
     "bench": "how fast Theano is here: CPU against GPU, live",
+    "dashboard": "the same in a notebook, with controls",
 }
 
 DEVICES = ("auto", "cpu", "cuda", "cuda0", "cuda1", "xla")
@@ -79,6 +80,7 @@ def parser(program: str) -> argparse.ArgumentParser:
 
 
 def _bench_options(bench: argparse.ArgumentParser) -> None:
+    bench.set_defaults(code="")
     bench.add_argument("workload", nargs="*", help=f"{', '.join(WORKLOADS)} (default: all of them)")
     bench.add_argument("--sizes", help="256,512,1000, or 64..4096, which doubles")
     bench.add_argument(

@@ -5,61 +5,35 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import time
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
 from theano_colab import commands
+from theano_colab.canvas import Canvas
 from theano_colab.doctor import explainer, late_flags
 from theano_colab.errors import TheanoColabError
-from theano_colab.show.bench_panel import bench_bundle
-from theano_colab.show.panel import bundle
 from theano_colab.show.small_panels import commands_panel
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
     from IPython.core.interactiveshell import InteractiveShell
 
     from theano_colab.progress import SetupState
     from theano_colab.show.panel import Panel
 
-# Often enough to look alive, seldom enough for a slow connection.
-SECONDS_BETWEEN_UPDATES = 0.12
-
 # IPython would look for an object called "setup" in "%theano setup?".
 _QUESTION = re.compile(r"^(\s*%theano\s+[^?\n]*?)\s*\?{1,2}\s*$")
-
-
-class Canvas:
-    """One display that is drawn over and over: a panel in a notebook's cell."""
-
-    def __init__(self) -> None:
-        self._handle: Any = None
-        self._drawn = 0.0
-
-    def draw(self, make: Callable[[], dict[str, Any]], *, final: bool) -> None:
-        """Show a MIME bundle in place of the last one; one that comes too soon is not even made."""
-        now = time.monotonic()
-        if not final and now - self._drawn < SECONDS_BETWEEN_UPDATES:
-            return
-        self._drawn = now
-        content = make()
-        if self._handle is None:
-            self._handle = display(content, raw=True, display_id=True)
-        else:
-            self._handle.update(content, raw=True)
 
 
 @magics_class
 class TheanoMagics(Magics):  # type: ignore[misc]  # IPython's class is untyped
     """The ``%theano`` magic."""
 
-    @line_magic  # type: ignore[untyped-decorator]  # IPython's decorator is untyped
-    def theano(self, line: str) -> None:
+    @line_cell_magic  # type: ignore[untyped-decorator]  # IPython's decorator is untyped
+    def theano(self, line: str, cell: str | None = None) -> None:
         """Theano on Colab and Jupyter.
 
         %theano setup    install Theano here, set its flags, prove that it works
@@ -68,7 +42,11 @@ class TheanoMagics(Magics):  # type: ignore[misc]  # IPython's class is untyped
         %theano flags    the effective THEANO_FLAGS and where each came from
         %theano doctor   what is wrong here and what to do about it
         %theano report   one text for a bug report, with nothing private in it
-        %theano bench    a first measurement: Theano against NumPy
+        %theano bench    how fast Theano is here: CPU against GPU, live
+        %theano dashboard  the same with controls
+
+        %%theano bench, over a cell that makes f = theano.function(...) and args = [...],
+        measures that function on both devices.
 
         %theano COMMAND? tells a command's options.
         """
@@ -87,8 +65,14 @@ class TheanoMagics(Magics):  # type: ignore[misc]  # IPython's class is untyped
         except commands.HelpAsked as asked:
             print(asked, end="")  # noqa: T201  # help is text
             return
+        if cell is not None:
+            _put_cell(options, cell)
         if options.command == "setup":
             _setup(options)
+        elif options.command == "dashboard":
+            from theano_colab.dashboard import Dashboard
+
+            Dashboard().show()
         else:
             _run(options)
 
@@ -123,15 +107,31 @@ def _run(options: argparse.Namespace) -> None:
     from theano_colab import actions
 
     canvas = Canvas()
-    write = bench_bundle if options.command == "bench" else bundle
 
     def draw(panel: Panel, final: bool) -> None:  # actions.Draw
         if not options.json:
-            canvas.draw(lambda: dict(write(panel)), final=final)
+            canvas.draw(lambda: _write(panel), final=final)
 
     data = getattr(actions, options.command)(options, draw)
     if options.json:
         _print_json(data)
+
+
+def _write(panel: Panel) -> dict[str, Any]:
+    from theano_colab.show.bench_panel import bench_bundle
+
+    return bench_bundle(panel)
+
+
+def _put_cell(options: argparse.Namespace, cell: str) -> None:
+    """Give the cell's code to bench; no other command has any use for it."""
+    if options.command != "bench":
+        raise TheanoColabError(
+            "Only bench takes a cell.",
+            f"%%theano {options.command}",
+            f"Write %theano {options.command}, with one %.",
+        )
+    options.code = cell
 
 
 def _print_json(data: object) -> None:
@@ -161,7 +161,8 @@ def register(shell: InteractiveShell) -> None:
 
 def unregister(shell: InteractiveShell) -> None:
     """Take them away again."""
-    shell.magics_manager.magics["line"].pop("theano", None)
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("theano", None)
     explainer.unregister(shell)
     late_flags.unregister(shell)
     if _question_to_help in shell.input_transformers_cleanup:

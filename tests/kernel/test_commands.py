@@ -8,7 +8,7 @@ from harness import Kernel, Story
 
 pytestmark = pytest.mark.slow
 
-COMMANDS = ("setup", "info", "plan", "flags", "doctor", "report", "bench")
+COMMANDS = ("setup", "info", "plan", "flags", "doctor", "report", "bench", "dashboard")
 
 
 def test_theano_alone_lists_the_commands(kernel: Kernel) -> None:

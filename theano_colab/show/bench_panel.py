@@ -177,7 +177,7 @@ def _section(  # noqa: PLR0913  # what a section is made of
     picture = png.write([chart]) if pictures and png.available() else b""
     blocks.append(Plot(chart, picture))
     if any(curve.rows or curve.failures for curve in curves):
-        blocks += bench_table.tables(name, base, others, compared, numpy)
+        blocks += bench_table.tables(base, others, compared, numpy)
     return blocks
 
 
@@ -194,7 +194,6 @@ def _sides(curves: list[Curve]) -> tuple[Curve, list[Curve]]:
 
 def _figure(found: list[Pair], base: Curve, other: Curve, style: int) -> Figure:
     last = found[-1]
-    words = "as fast as" if last.speedup >= 1 else "as fast as (slower than)"
     sentence = compare.crossing(found, other.name)[1]
     speedups = [pair.speedup for pair in found]
     spread = f"{times(last.low)} to {times(last.high)} by the quartiles"
@@ -204,7 +203,8 @@ def _figure(found: list[Pair], base: Curve, other: Curve, style: int) -> Figure:
     lines.append(spread)
     if last.transfer is not None:
         lines.append(f"{times(last.transfer)} times with its data sent and its result fetched")
-    text = f"{words} the {base.name} at n = {last.size:,}"
+    slower = "" if last.speedup >= 1 else ": slower"
+    text = f"as fast as the {base.name} at n = {last.size:,}{slower}"
     return Figure(f"{times(last.speedup)}×", style, text, tuple(lines))  # noqa: RUF001  # meant
 
 

@@ -31,7 +31,6 @@ def computes(about: Facts) -> str:
 
 
 def tables(
-    name: str,
     base: Curve,
     others: Sequence[Curve],
     compared: dict[str, list[Pair]],
@@ -39,8 +38,8 @@ def tables(
 ) -> list[Block]:
     """Return one table for each device that is compared with the base; else the base's own."""
     if not others:
-        return [_alone(name, base, numpy)]
-    return [_table(name, base, other, compared[other.name], numpy) for other in others]
+        return [_alone(base, numpy)]
+    return [_table(base, other, compared[other.name], numpy) for other in others]
 
 
 def overview(bench: Bench, names: Iterable[str]) -> list[Block]:
@@ -121,12 +120,19 @@ def _sizes(*curves: Curve) -> list[int]:
     return sorted(measured | failed)
 
 
-def _table(
-    name: str, base: Curve, other: Curve, found: Sequence[Pair], numpy: Curve | None
-) -> Table:
+def _table(base: Curve, other: Curve, found: Sequence[Pair], numpy: Curve | None) -> Table:
     by_size = {pair.size: pair for pair in found}
     sent = any(row.transfer_s is not None for row in other.rows)
-    header = [name, base.name, other.name, "+ transfer", "Speed-up", "NumPy", "Compiling", "Result"]
+    header = [
+        "Size",
+        base.name,
+        other.name,
+        "+ transfer",
+        "Speed-up",
+        "NumPy",
+        "Compiling",
+        "Result",
+    ]
     rows = []
     for size in _sizes(base, other):
         mine, theirs, pair = base.at(size), other.at(size), by_size.get(size)
@@ -156,7 +162,7 @@ def _table(
     )
 
 
-def _alone(name: str, base: Curve, numpy: Curve | None) -> Table:
+def _alone(base: Curve, numpy: Curve | None) -> Table:
     rows = []
     for size in _sizes(base):
         mine, ours = base.at(size), numpy.at(size) if numpy else None
@@ -172,7 +178,7 @@ def _alone(name: str, base: Curve, numpy: Curve | None) -> Table:
                 _result(base, None, size, None),
             )
         )
-    header = (name, base.name, "GFLOP/s", "NumPy", "Time / NumPy's", "Compiling", "Result")
+    header = ("Size", base.name, "GFLOP/s", "NumPy", "Time / NumPy's", "Compiling", "Result")
     return Table("", header, tuple(rows), frozenset({1, 2, 3, 4, 5}), below=True)
 
 

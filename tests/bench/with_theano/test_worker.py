@@ -58,7 +58,7 @@ def test_the_users_own_function_is_measured_and_compared_on_both_devices():
 
 
 def test_a_function_that_differs_between_devices_is_found():
-    code = CELL + "f = theano.function([x], x + (theano.config.device == 'xla'))"
+    code = CELL + "f = theano.function([x], x + float(theano.config.device == 'xla'))"
     _, theirs = rows(cell(code), "result", "failed")
     assert theirs.agrees is False
     assert "from cpu" in theirs.detail
