@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theano_colab.bench import programs
+from theano_colab.bench import peers, programs
 from theano_colab.bench.workloads import WORKLOADS
 
 if TYPE_CHECKING:
@@ -57,6 +57,34 @@ def needed_bytes(order: Order, floatX: str) -> float:  # noqa: N803  # Theano's 
         return 0.0
     item = np.dtype(floatX).itemsize
     return workload.bytes(order.size, item, workload.batch_of(order.batch))
+
+
+def prepare_peer(peer: str, order: Order, floatX: str) -> Point:  # noqa: N803  # Theano's name
+    """Make the data and compile the peer's program of one order.
+
+    Raises
+    ------
+    LookupError
+        If the peer does not have this workload.
+    """
+    workload = WORKLOADS.get(order.workload)
+    if workload is None:
+        raise LookupError(f"{peer} cannot run a Theano function")
+    batch = workload.batch_of(order.batch)
+    problem = workload.prepare(order.size, floatX, batch)
+    start = time.perf_counter()
+    mine = peers.program(peer, order.workload, problem)
+    mine.call()
+    return Point(
+        mine=mine,
+        compile_s=time.perf_counter() - start,
+        sent=None,
+        reference=programs.in_numpy(problem),
+        comparable=problem.same,
+        tolerance=workload.tolerance[floatX],
+        flops=workload.flops(order.size, batch),
+        bytes=needed_bytes(order, floatX),
+    )
 
 
 def prepare(order: Order, floatX: str, *, on_cpu: bool) -> Point:  # noqa: N803  # Theano's name

@@ -15,20 +15,22 @@ from typing import TYPE_CHECKING, Literal
 
 from theano_colab import children
 from theano_colab.bench.events import Event, Order
+from theano_colab.bench.peers import PEERS
 from theano_colab.bench.point import CELL
 from theano_colab.bench.process import Child, how_it_ended
 from theano_colab.bench.results import Failure
-from theano_colab.bench.worker import THREADS_VARIABLES
+from theano_colab.bench.worker import PEER_VARIABLE, THREADS_VARIABLES
 from theano_colab.bench.workloads import WORKLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
 START_LIMIT_S = 180.0
-POINT_LIMIT_S = 180.0
+POINT_LIMIT_S = 600.0
 """How long a worker may take to start, and for a point beyond its time, before it is ended.
 
-Both are far more than is usual: a first import of Theano compiles for some 20 s, LeNet for as long.
+Both are far more than is usual: a first import of Theano compiles for some 20 s, LeNet and the LSTM
+for as long, and several times as long where other programs are busy.
 """
 
 TICK_S = 0.2
@@ -153,6 +155,8 @@ def environment(request: BenchRequest, device: str, base: Mapping[str, str]) -> 
         len(os.sched_getaffinity(0)),
     )
     env.update(dict.fromkeys(THREADS_VARIABLES, str(threads)))
+    if device in PEERS:
+        env[PEER_VARIABLE] = device
     return env
 
 
@@ -306,8 +310,8 @@ class _Session:
         """End a worker; return what is to be said of it."""
         child = self._workers.pop(device)
         child.unwatch(self._selector)
+        words = "" if child.status() is None else child.last_words()
         child.end()
-        words = child.last_words()
         child.close()
         name, size = (
             (self._request.workloads[0], None)

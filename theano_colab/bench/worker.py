@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import numpy as np
 import psutil
 
-from theano_colab.bench import place, timer
+from theano_colab.bench import peers, place, timer
 from theano_colab.bench.events import Event, Order
-from theano_colab.bench.point import Point, needed_bytes, prepare
+from theano_colab.bench.point import Point, needed_bytes, prepare, prepare_peer
 from theano_colab.bench.results import Failure, Result
 from theano_colab.bench.workloads import max_rel_error
 
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 THREADS_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """The environment variables that OpenBLAS, MKL and OpenMP programs take their threads from."""
+
+PEER_VARIABLE = "THEANO_COLAB_BENCH_PEER"
+"""The environment variable that names what measures in Theano's place."""
 
 CHECKED_CALLS = 3
 """So many calls on either side before the results are compared: updates have to add up alike."""
@@ -65,7 +68,8 @@ def main() -> int:
             out.flush()
 
         try:
-            worker = Worker()
+            peer = os.environ.get(PEER_VARIABLE, "")
+            worker: _Worker = Peer(peer) if peer else InTheano()
             say(worker.started())
             for line in orders:
                 for event in worker.obey(Order(**json.loads(line))):
@@ -75,45 +79,22 @@ def main() -> int:
     return 0
 
 
-class Worker:
-    """Theano, imported on its device.
+class _Worker:
+    """Obeys orders; what computes is the subclass's.
 
-    Raises
-    ------
-    ImportError
-        If there is no Theano.
+    ``_mine`` and ``_numpys`` are the fields that its rows and NumPy's have in common.
     """
 
-    def __init__(self) -> None:
-        start = time.perf_counter()
-        import theano
-
-        self._import_s = time.perf_counter() - start
-        self._theano = theano
-        self._floatX = theano.config.floatX  # Theano's name
-        self._on_cpu = theano.config.device == "cpu"
-        about: dict[str, Any] = {"floatX": self._floatX, "threads": _threads()}
-        blas = theano_blas(theano.config.blas.ldflags) if self._on_cpu else ""
-        device, backend = theano.config.device, place.backend(theano)
-        self._mine = {**about, "device": device, "backend": backend, "blas": blas}
-        self._numpys = {**about, "device": "cpu", "backend": "numpy", "blas": numpy_blas()}
+    _mine: dict[str, Any]
+    _numpys: dict[str, Any]
 
     def started(self) -> Event:
         """Return what measures here."""
-        info = {
-            **place.about(self._theano),
-            "device": self._mine["device"],
-            "backend": self._mine["backend"],
-            "theano": self._theano.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-            "theano BLAS": self._mine["blas"],
-            "numpy BLAS": self._numpys["blas"],
-            "threads": self._mine["threads"] or 0,
-            "import_s": round(self._import_s, 3),
-            "pid": os.getpid(),
-        }
-        return Event("started", info=info)
+        raise NotImplementedError
+
+    def _prepare(self, order: Order) -> tuple[Point, str]:
+        """Make one point ready; return it, and where its graph's operations run."""
+        raise NotImplementedError
 
     def obey(self, order: Order) -> Iterator[Event]:
         """Measure one point; whatever goes wrong is this point's row."""
@@ -126,22 +107,20 @@ class Worker:
             if type(error).__name__ == "XlaRuntimeError" and "RESOURCE_EXHAUSTED" in evidence:
                 reason = "the device has not enough memory"
             head = (order.workload, order.size, self._mine["device"], self._mine["backend"])
-            failure = Failure(*head, self._floatX, reason, evidence)
+            failure = Failure(*head, self._mine["floatX"], reason, evidence)
             yield Event("failed", order.workload, order.size, (failure,))
         gc.collect()  # what is measured next, here or in another process, wants the memory
         timer.settle()
 
     def _point(self, order: Order) -> Iterator[Event]:
-        moved = needed_bytes(order, self._floatX)
+        moved = needed_bytes(order, self._mine["floatX"])
         free = psutil.virtual_memory().available
         if MEMORY_FACTOR * moved > free:
             need = MEMORY_FACTOR * moved
             raise MemoryError(f"it needs about {need:.1e} bytes, {free:.1e} are free")
 
         yield Event("compiling", order.workload, order.size)
-        point = prepare(order, self._floatX, on_cpu=self._on_cpu)
-        ops = place.ops(point.mine.function, on_cpu=self._on_cpu)
-
+        point, ops = self._prepare(order)
         compared = _compare(point, order, self._mine["device"])
         common = {
             "workload": order.workload,
@@ -167,7 +146,84 @@ class Worker:
         yield Event("result", order.workload, order.size, rows)
 
 
+class InTheano(_Worker):
+    """Theano, imported on its device.
+
+    Raises
+    ------
+    ImportError
+        If there is no Theano.
+    """
+
+    def __init__(self) -> None:
+        start = time.perf_counter()
+        import theano
+
+        self._import_s = time.perf_counter() - start
+        self._theano = theano
+        self._on_cpu = theano.config.device == "cpu"
+        about: dict[str, Any] = {"floatX": theano.config.floatX, "threads": _threads()}
+        blas = theano_blas(theano.config.blas.ldflags) if self._on_cpu else ""
+        device, backend = theano.config.device, place.backend(theano)
+        self._mine = {**about, "device": device, "backend": backend, "blas": blas}
+        self._numpys = {**about, "device": "cpu", "backend": "numpy", "blas": numpy_blas()}
+
+    def started(self) -> Event:
+        """Return what measures here."""
+        info = {
+            **place.about(self._theano),
+            "device": self._mine["device"],
+            "backend": self._mine["backend"],
+            "theano": self._theano.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+            "theano BLAS": self._mine["blas"],
+            "numpy BLAS": self._numpys["blas"],
+            "threads": self._mine["threads"] or 0,
+            "import_s": round(self._import_s, 3),
+            "pid": os.getpid(),
+        }
+        return Event("started", info=info)
+
+    def _prepare(self, order: Order) -> tuple[Point, str]:
+        point = prepare(order, self._mine["floatX"], on_cpu=self._on_cpu)
+        return point, place.ops(point.mine.function, on_cpu=self._on_cpu)
+
+
+class Peer(_Worker):
+    """Another library, imported: "jax", "torch".
+
+    Raises
+    ------
+    ImportError
+        If it is not installed.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._about = peers.about(name)
+        # The parent asks for the precision in Theano's own way.
+        floatX = os.environ["THEANO_FLAGS"].rpartition("floatX=")[2].split(",")[0]  # noqa: N806
+        self._mine = {
+            "floatX": floatX,
+            "threads": _threads(),
+            "device": name,
+            "backend": self._about["backend"],
+            "blas": "",
+        }
+        self._numpys = {**self._mine, "device": "cpu", "backend": "numpy", "blas": numpy_blas()}
+
+    def started(self) -> Event:
+        """Return what measures here."""
+        known = {"device": self._name, "threads": self._mine["threads"] or 0, "pid": os.getpid()}
+        return Event("started", info={**self._about, **known})
+
+    def _prepare(self, order: Order) -> tuple[Point, str]:
+        return prepare_peer(self._name, order, self._mine["floatX"]), ""
+
+
 _REASONS = {
+    "LookupError": "it is not written for this",
     "MemoryError": "not enough memory",
     "CheckFailed": "it does not run where it should",
 }
