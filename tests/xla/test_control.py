@@ -12,6 +12,7 @@ from theano.tensor.raw_random import RandomFunction
 from theano.tensor.shared_randomstreams import RandomStreams
 
 from theano_colab.xla.partition import LOOPS
+from theano_colab.xla.types import shared_constructor
 
 X = np.arange(6, dtype="float32").reshape(2, 3)
 
@@ -84,6 +85,21 @@ def test_a_branch_of_the_host_stays_lazy():
     assert Counted.calls == 0
     same(f(1, X), (X * 2 + 1) * 3)
     assert Counted.calls == 1
+
+
+def test_a_branch_reads_a_shared_variable_on_the_device():
+    c, x, s = tt.iscalar(), tt.fmatrix(), shared_constructor(X + 5)
+    compare([c, x], ifelse(c, x * 2, x + s), (np.int32(0), X), (np.int32(1), X))
+
+
+def test_a_branch_that_is_ready_before_the_other():
+    """The product needs nothing of the host, the sum does: the choice waits for both."""
+    c, x = tt.iscalar(), tt.fmatrix()
+    y = Counted()(x * 3)
+    outputs = [y, ifelse(c, y + 1, ifelse(tt.gt(c, -2), x * 2, x * 4))]
+    calls = [(np.int32(k), X) for k in (1, 0, -9)]
+    f = compare([c, x], outputs, *calls, host=(Counted,))
+    assert len(clusters(f)) == 2
 
 
 def test_a_branch_inside_a_cluster_stays_lazy():

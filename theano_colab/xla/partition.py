@@ -160,29 +160,40 @@ class Partition:
 
     def _settle(self) -> None:
         """Find levels, until every ifelse on the device has its branches in its own cluster."""
+        self._find_domains()
         while True:
-            self._find_levels()
-            self._find_domains()
+            self._find_levels({})
+            least = {
+                node: max(self.level[choice] for choice in choices)
+                for node in self.device_nodes
+                if (choices := self._choices(node))
+            }
+            if least:
+                self._find_levels(least)
             broken = {
                 choice
                 for node in self.order
-                for choice, _ in self.domain[node]
-                if choice in self.device_nodes
-                and node not in self.copied
-                and self.level.get(node) != self.level[choice]
+                if node not in self.copied and node.outputs[0] not in self.on_device
+                for choice in self._choices(node)
+                if self.level.get(node) != self.level[choice]
             }
             if not broken:
                 return
             self.device_nodes -= broken
 
-    def _find_levels(self) -> None:
+    def _choices(self, node: Apply) -> list[Apply]:
+        """Return the ifelses on the device to whose branches alone a node belongs."""
+        return [choice for choice, _ in self.domain[node] if choice in self.device_nodes]
+
+    def _find_levels(self, least: dict[Apply, int]) -> None:
+        """Find the lowest levels that the graph allows, and that are not below ``least``."""
         self.level.clear()
         self.host_level.clear()
         for node in self.order:
             if node in self.device_nodes or node in self.copied:
                 needs = [self._from_device(one) for one in node.inputs]
                 needs += [self._from_host(node.inputs[k]) + 1 for k in self._crossings(node)]
-                self.level[node] = max([1, *needs])
+                self.level[node] = max([1, least.get(node, 1), *needs])
             if node not in self.device_nodes:
                 self.host_level[node] = max([0, *map(self._from_host, node.inputs)])
 
