@@ -15,7 +15,8 @@ FAILURES = known.failures()
 
 def raised(name, message, module="user_code"):
     """Return an exception of that type's name and text, raised by a module of that name."""
-    kind = {"ImportError": ImportError, "AttributeError": AttributeError}.get(name)
+    kinds = (ImportError, ModuleNotFoundError, AttributeError)
+    kind = {kind.__name__: kind for kind in kinds}.get(name)
     kind = kind or type(name, (Exception,), {})
     scope = {"__name__": module, "kind": kind, "message": message}
     with pytest.raises(kind) as caught:
@@ -115,6 +116,15 @@ def test_named_parts_of_the_message_are_in_the_explanation():
     error = raised("ValueError", "dimension mismatch in args to gemv (50,50)x(80)->(50)")
     assert "shape (50,50)" in known.explain(error).cause
     assert "length 80" in known.explain(error).cause
+
+
+def test_the_node_of_a_missing_input_is_named_whole():
+    text = (
+        "Input 1 of the graph (indices start from 0), used to compute "
+        "Elemwise{add,no_inplace}(x, y), was not provided and not given a value."
+    )
+    explanation = known.explain(raised("MissingInputError", text))
+    assert explanation.cause.endswith("used in Elemwise{add,no_inplace}.")
 
 
 def test_evidence_is_of_this_runtime():

@@ -30,7 +30,21 @@ def old_device():
     theano.configdefaults.DeviceParam("cpu", allow_override=False).filter("gpu")
 
 
+def label_of_no_class():
+    rows, labels = tensor.fmatrix(), tensor.ivector()
+    cost = tensor.nnet.categorical_crossentropy(tensor.nnet.softmax(rows), labels)
+    theano.function([rows, labels], cost, mode=theano.Mode(linker="py"))(
+        NARROW, np.array([0, 2], "int32")
+    )
+
+
 PROGRAMS = {
+    "cost-not-scalar": lambda: theano.grad(x.sum(axis=0), x),
+    "boolean-of-variable": lambda: bool(x > 0),
+    "product-not-aligned": lambda: function([x, z], tensor.dot(x, z))(
+        NARROW, np.ones((3, 1), "float32")
+    ),
+    "label-out-of-bounds": label_of_no_class,
     "downcast": lambda: function([x], x * 2)(WIDE),
     "wrong-dimensions": lambda: function([x], x * 2)(NARROW[0]),
     "missing-input": lambda: function([], x * 2),

@@ -130,12 +130,18 @@ def _ask(name: str, folder: Path, *arguments: str, **variables: str) -> child.Qu
 
 
 def _uses_xla(runtime: Runtime, device: str) -> bool:
+    return _no_xla(runtime, device) is None
+
+
+def _no_xla(runtime: Runtime, device: str) -> str | None:
+    """Say why XLA's device is not tried; None where it is."""
     # One process may hold a TPU: where it is this one, no other can try it.
     started = accelerators.started()
     if started is not None and any(one.platform == "tpu" for one in started.value or ()):
-        return False
-    wanted = device.startswith(("cuda", "gpu", "xla")) or bool(runtime.gpus.value)
-    return wanted and "jax" in (runtime.packages.value or {})
+        return "this process holds the TPU, and no other can"
+    if not (device.startswith(("cuda", "gpu", "xla")) or runtime.gpus.value):
+        return "there is no GPU, and no flag asks for one: Theano computes on the CPU in C code"
+    return None if "jax" in (runtime.packages.value or {}) else "JAX is not installed"
 
 
 def _skipped(runtime: Runtime, device: str) -> Iterator[Check | None]:
@@ -146,9 +152,8 @@ def _skipped(runtime: Runtime, device: str) -> Iterator[Check | None]:
     if not runtime.blas.value:
         evidence = (f"{runtime.blas.missing} [{runtime.blas.source}]",)
         yield Check("BLAS", "note", "none to link: products go through NumPy", evidence)
-    if not _uses_xla(runtime, device):
-        why = "not tried: Theano computes on the CPU in C code, or this process holds the TPU"
-        yield Check("Device of XLA", "note", why)
+    if why := _no_xla(runtime, device):
+        yield Check("Device of XLA", "note", f"not tried: {why}")
 
 
 def _source(runtime: Runtime) -> tuple[str, ...]:
@@ -163,6 +168,10 @@ def _judge(name: str, question: child.Question, limit: float, began: float) -> C
         text = "undecided: it was still at work when it was cut off"
         evidence = (f"no answer within {seconds:.0f} s",)
         again = "Run %theano doctor again when the machine is less busy."
+        if name == "theano":
+            again = (
+                "Run %theano setup, which compiles what every import needs, and then this again."
+            )
         return Check(title, "warn", text, evidence, again, seconds)
     said: dict[str, Any] = {}
     with contextlib.suppress(ValueError, IndexError):
