@@ -230,7 +230,8 @@ def _result(base: Curve, other: Curve | None, size: int, pair: Pair | None) -> C
             tone = "error"
     judged = [row for c in (base, other) if c for row in [c.at(size)] if row and row.agrees]
     if judged and tone == "plain":
-        lines.append(f"agrees ({max(row.max_rel_error or 0.0 for row in judged):.0e})")
+        error = max(row.max_rel_error or 0.0 for row in judged)
+        lines.append(f"agrees ({error:.0e})" if error else "agrees to the last bit")
     if pair is not None and pair.why:
         lines.append(pair.why)
     if other is not None and (row := other.at(size)) and "on the host" in row.ops:

@@ -213,6 +213,9 @@ def _curve(line: Line, frame: _Frame) -> Iterator[Shape]:
     if len(points) > 1:
         yield Path(points, role, 1.5 if line.style is None else 3.5, dashed=line.style is None)
     if line.style is None:
+        if len(points) == 1:
+            ((x, y),) = points
+            yield Path(((x - 10, y), (x + 10, y)), role, 1.5)
         return
     kind = MARKERS[line.style % len(MARKERS)]
     for mark, (x, y) in zip(marks, points, strict=True):
