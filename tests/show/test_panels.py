@@ -12,7 +12,6 @@ from theano_colab import show
 from theano_colab.errors import TheanoColabError
 from theano_colab.plan.model import Plan, Step
 from theano_colab.runtime.model import Fact, Gpu, Runtime
-from theano_colab.show import text
 from theano_colab.show.info_panel import GROUPS, describe_info
 from theano_colab.show.panel import Headline, Steps, Table
 from theano_colab.show.plan_panel import describe_plan
