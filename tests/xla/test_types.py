@@ -94,6 +94,7 @@ def test_it_is_a_tensor_to_those_who_ask():
     assert (a.ndim, a.dtype, a.broadcastable) == (2, "float32", (False, False))
     same(theano.function([], [a.T, a[0], -a, a.shape, a.sum(axis=1)], mode=XLA)()[3], [2, 3])
     assert isinstance(tt.as_tensor_variable(a).type, tt.TensorType)
+    assert isinstance(a, tt.sharedvar.TensorSharedVariable)
 
 
 def test_counters_stay_on_the_host():

@@ -9,9 +9,9 @@ import jax
 import numpy as np
 import theano
 from theano import tensor
-from theano.compile import SharedVariable
 from theano.gof import Constant, Type, Variable
 from theano.gof.utils import MethodNotDefined
+from theano.tensor.sharedvar import TensorSharedVariable
 from theano.tensor.type import TensorType
 from theano.tensor.var import TensorConstantSignature, _tensor_py_operators
 
@@ -278,8 +278,11 @@ class XlaConstant(_Operators, Constant):  # type: ignore[misc]  # Theano publish
         return self.name or f"XlaConstant{{{np.asarray(self.data)}}}"
 
 
-class XlaSharedVariable(_Operators, SharedVariable):  # type: ignore[misc]  # Theano publishes no types
-    """A shared variable whose value lies on a device."""
+class XlaSharedVariable(_Operators, TensorSharedVariable):  # type: ignore[misc]  # Theano publishes no types
+    """A shared variable whose value lies on a device.
+
+    It is one of Theano's shared tensors to whoever asks, as Keras asks of a layer's input.
+    """
 
     def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> Any:
         """Return the value as a NumPy array of its own, or the ``jax.Array`` that is held.
