@@ -451,6 +451,12 @@ def flags_of(recorded):
     return Flags.from_theanorc(recorded.theanorc.value or {}).settings + flags.settings
 
 
+def test_two_gpus_of_a_kind_are_one_conflict():
+    gpus = tuple(Gpu(i, "Tesla K80", GIB, (3, 7)) for i in range(2))
+    told = conflicts(runtime(gpus=gpus, toolkits=(toolkit("12.2"),)))
+    assert [conflict.id for conflict in told] == ["gpu-too-old-for-toolkit"]
+
+
 def test_every_rule_is_shown_by_a_recorded_runtime():
     shown = set()
     for path in FOLDER.glob("*.json"):

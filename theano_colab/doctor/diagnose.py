@@ -92,7 +92,7 @@ def _settings(runtime: Runtime, text: str) -> tuple[list[Check], tuple[Setting, 
 def _conflicts(runtime: Runtime, settings: tuple[Setting, ...]) -> list[Check]:
     return [
         Check(
-            "Conflict",
+            conflict.title,
             conflict.level,
             conflict.cause,
             conflict.evidence,

@@ -34,6 +34,7 @@ class Conflict:
     """
 
     id: str
+    title: str
     level: Level
     cause: str
     evidence: tuple[str, ...]
@@ -54,6 +55,7 @@ def conflicts(runtime: Runtime, settings: Sequence[Setting] = ()) -> tuple[Confl
             found.append(
                 Conflict(
                     identifier,
+                    text["title"],
                     cast("Level", words.get("level", text["level"])),
                     text["cause"].format(**words),
                     evidence,

@@ -22,6 +22,7 @@ from theano_colab.runtime.rules import (
 )
 
 if TYPE_CHECKING:
+    from theano_colab.runtime.model import Gpu
     from theano_colab.runtime.rules import Facts, Found
 
 
@@ -177,11 +178,16 @@ def _gpu_old(facts: Facts) -> Found:
     ended = [
         low for cuda, low in data()["capability"]["oldest"].items() if not older(version, cuda)
     ]
-    for gpu in facts.gpus:
+    for gpu in _kinds(facts):
         if ended and gpu.compute_capability < max(map(numbers, ended)):
             has = ".".join(map(str, gpu.compute_capability))
             words = {"toolkit": version, "gpu": gpu.name, "capability": has}
             yield words, (facts.toolkit(), facts.gpu(gpu))
+
+
+def _kinds(facts: Facts) -> list[Gpu]:
+    """Return one GPU of each name."""
+    return list({gpu.name: gpu for gpu in facts.gpus}.values())
 
 
 @rule("gpu-too-new-for-toolkit")
@@ -189,7 +195,7 @@ def _gpu_new(facts: Facts) -> Found:
     if not facts.toolkits:
         return
     version = facts.toolkits[0].version
-    for gpu in facts.gpus:
+    for gpu in _kinds(facts):
         has = ".".join(map(str, gpu.compute_capability))
         needed = data()["capability"]["since"].get(has)
         if needed and older(version, needed):
