@@ -8,15 +8,16 @@ from types import SimpleNamespace
 import pytest
 from panel_samples import BARE_RUNTIME, LINE, PANELS, PROBLEM, RUNNING, RUNTIME, SETUPS
 
-from theano_colab import show
 from theano_colab.errors import TheanoColabError
 from theano_colab.plan.model import Plan, Step
 from theano_colab.runtime.model import Fact, Gpu, Runtime
 from theano_colab.show.info_panel import GROUPS, describe_info
+from theano_colab.show.line import runtime_line
 from theano_colab.show.panel import Headline, Steps, Table
-from theano_colab.show.plan_panel import describe_plan
-from theano_colab.show.setup_panel import READY, describe_setup
-from theano_colab.show.small_panels import describe_flags
+from theano_colab.show.plan_panel import describe_plan, plan_panel
+from theano_colab.show.restart import restart_button_bundle
+from theano_colab.show.setup_panel import READY, describe_setup, setup_panel
+from theano_colab.show.small_panels import commands_panel, describe_flags, error_panel
 
 
 def headline(panel):
@@ -36,7 +37,7 @@ def table(panel):
 def test_only_ready_is_green(verdict):
     panel = describe_setup(SETUPS[verdict])
     assert headline(panel).tone != "ok"
-    assert all(READY not in part for part in show.setup_panel(SETUPS[verdict]).values())
+    assert all(READY not in part for part in setup_panel(SETUPS[verdict]).values())
 
 
 def test_ready_is_green_and_says_so():
@@ -64,7 +65,7 @@ def test_each_verdict_is_said_in_words(verdict, words):
 
 @pytest.mark.parametrize("kind", ["text/html", "text/plain"])
 def test_a_problem_is_cause_evidence_and_remedy(kind):
-    panel = " ".join(show.setup_panel(SETUPS["failed"])[kind].split())
+    panel = " ".join(setup_panel(SETUPS["failed"])[kind].split())
     places = [panel.index(line) for line in PROBLEM]
     assert places == sorted(places)
     for label in ("Cause", "Evidence", "What to do"):
@@ -79,10 +80,7 @@ def test_the_newest_line_stands_in_the_headline_and_in_no_step():
 
 
 def test_a_setup_that_only_looks_round_has_a_panel_too():
-    assert (
-        "Setting up Theano"
-        in show.setup_panel(dataclasses.replace(RUNNING, steps=()))["text/plain"]
-    )
+    assert "Setting up Theano" in setup_panel(dataclasses.replace(RUNNING, steps=()))["text/plain"]
 
 
 # Info
@@ -126,8 +124,8 @@ def test_false_and_zero_are_values():
 
 
 def test_the_runtime_in_one_line():
-    assert show.runtime_line(RUNTIME) == LINE
-    assert show.runtime_line(BARE_RUNTIME) == ("Jupyter · Python 3.12.1 · NumPy 2.0.2 · no GPU")
+    assert runtime_line(RUNTIME) == LINE
+    assert runtime_line(BARE_RUNTIME) == ("Jupyter · Python 3.12.1 · NumPy 2.0.2 · no GPU")
 
 
 @pytest.mark.parametrize(
@@ -140,13 +138,13 @@ def test_the_runtime_in_one_line():
 )
 def test_the_release_of_colab_by_its_date(tag, place):
     runtime = dataclasses.replace(BARE_RUNTIME, colab_release=Fact.found(tag, "env"))
-    assert show.runtime_line(runtime).startswith(f"{place} · ")
+    assert runtime_line(runtime).startswith(f"{place} · ")
 
 
 def test_equal_gpus_are_counted():
     gpus = tuple(Gpu(i, "NVIDIA L4", 2**34, (8, 9)) for i in range(2))
     runtime = dataclasses.replace(BARE_RUNTIME, gpus=Fact.found(gpus, "NVML"))
-    assert show.runtime_line(runtime).endswith("· 2 x NVIDIA L4")
+    assert runtime_line(runtime).endswith("· 2 x NVIDIA L4")
 
 
 # Plan
@@ -164,9 +162,9 @@ def test_a_plan_with_nothing_to_do_says_so():
 
 def test_a_plan_names_what_it_installs_but_not_for_a_step_already_done():
     step = Step("install", "Install", "why", ("six>=1.16",))
-    assert "six>=1.16" in show.plan_panel(Plan("cpu", "cpu", "", (step,)), "")["text/plain"]
+    assert "six>=1.16" in plan_panel(Plan("cpu", "cpu", "", (step,)), "")["text/plain"]
     kept = dataclasses.replace(step, kept=True)
-    assert "six>=1.16" not in show.plan_panel(Plan("cpu", "cpu", "", (kept,)), "")["text/plain"]
+    assert "six>=1.16" not in plan_panel(Plan("cpu", "cpu", "", (kept,)), "")["text/plain"]
 
 
 # Flags
@@ -202,23 +200,23 @@ def test_without_theano_there_is_no_column_of_live_values():
 
 
 def test_an_error_in_three_labelled_lines():
-    lines = show.error_panel(TheanoColabError("c", "e", "r"))["text/plain"].splitlines()
+    lines = error_panel(TheanoColabError("c", "e", "r"))["text/plain"].splitlines()
     assert lines[-3:] == ["Cause:      c", "Evidence:   e", "What to do: r"]
 
 
 def test_commands_are_named_with_their_line():
     assert (
         "  %theano setup  Install it."
-        in show.commands_panel([("%theano setup", "Install it.")])["text/plain"]
+        in commands_panel([("%theano setup", "Install it.")])["text/plain"]
     )
 
 
 def test_colab_is_asked_for_its_own_button_and_others_read_words():
-    answer = show.restart_button_bundle(["theano", "numpy"])
+    answer = restart_button_bundle(["theano", "numpy"])
     colab = answer["application/vnd.colab-display-data+json"]
     assert colab["pip_warning"] == {"packages": ["theano", "numpy"]}
     assert (
         colab["id"]
-        != show.restart_button_bundle(["theano"])["application/vnd.colab-display-data+json"]["id"]
+        != restart_button_bundle(["theano"])["application/vnd.colab-display-data+json"]["id"]
     )
     assert "theano, numpy" in answer["text/plain"]

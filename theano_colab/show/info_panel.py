@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from theano_colab.show.line import runtime_line
-from theano_colab.show.panel import Bundle, Cell, Panel, Table, bundle, cell
+from theano_colab.show.panel import Cell, Panel, Table, cell
 from theano_colab.show.units import count, gibibytes
 
 if TYPE_CHECKING:
@@ -50,13 +50,8 @@ _RISK: Final = "Vulnerability "
 _FOLD_ABOVE: Final = 6
 
 
-def info_panel(runtime: Runtime) -> Bundle:
-    """Return the panel of a runtime: every field of the record is in it."""
-    return bundle(describe_info(runtime))
-
-
 def describe_info(runtime: Runtime) -> Panel:
-    """Return what the info panel says."""
+    """Return the panel of a runtime: every field of the record is in it."""
     tables = tuple(
         Table(
             caption,
