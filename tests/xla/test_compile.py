@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import theano
 import theano.tensor as tt
-from differ import XLA, clusters, same
+from differ import XLA, clusters, compare, same
+from theano import Constant, Op
 
 from theano_colab.xla import compile as programs
-from theano_colab.xla import device
+from theano_colab.xla import device, folding
 from theano_colab.xla.types import shared_constructor
 
 
@@ -126,3 +127,25 @@ def test_an_argument_may_be_written_at_once(on_cpu, monkeypatch):
     f(value)
     value[:] = 5
     same(total.get_value(), expected)
+
+
+def test_constants_are_folded_without_a_compiler(monkeypatch):
+    folding.enable()
+    compiled, make = [], Op.make_c_thunk
+
+    def record(op, node, *rest):
+        compiled.append(node)
+        return make(op, node, *rest)
+
+    monkeypatch.setattr(Op, "make_c_thunk", record)
+    x, two = tt.fmatrix(), tt.constant(np.float32([1, 2]))
+    constants = [
+        tt.alloc(two[1], 3, 2),
+        two.dimshuffle("x", 0) * 3,
+        tt.exp(two),
+        tt.join(0, two[:1], two[1:]).reshape((1, 2)),
+        tt.stack([two[1], two[0]]),
+        tt.cast(two.shape[0] * two.size, "float32"),
+    ]
+    compare([x], [x + one for one in constants], (np.ones((3, 2), "f"),))
+    assert not [node for node in compiled if all(isinstance(one, Constant) for one in node.inputs)]

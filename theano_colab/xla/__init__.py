@@ -12,7 +12,7 @@ import theano
 from theano.compile import optdb
 from theano.compile.sharedvalue import shared
 
-from theano_colab.xla import device, partition, transfer, types
+from theano_colab.xla import device, folding, partition, transfer, types
 
 __all__ = ["leave", "use"]
 
@@ -33,6 +33,7 @@ def use(spec: str, *, name: str | None = None, default: bool = True) -> device.C
     types.register_pickle()
     if default:
         partition.enable()
+        folding.enable()
         theano.compile.shared_constructor(types.shared_constructor)
     return context
 
