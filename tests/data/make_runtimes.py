@@ -131,6 +131,7 @@ def runtime(known: dict[str, Fact]) -> Runtime:
 def made_up(**values: object) -> Runtime:
     facts = {n: v if isinstance(v, Fact) else Fact.found(v, "made up") for n, v in values.items()}
     common = {"machine": "x86_64", "bits": 64, "environment": {}, "theanorc": {}, "loaded": {}}
+    common["python_headers"] = "/usr/include/python3"
     return runtime({n: Fact.found(v, "made up") for n, v in common.items()} | facts)
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import envs
 
 from theano_colab.runtime.packages import OF_INTEREST, normalised
+from theano_colab.runtime.rules import data
 from theano_colab.show.info_panel import GROUPS
 
 HERE = Path(__file__).parent
@@ -248,19 +249,37 @@ _COMPARE = {
 
 
 def markdown() -> str:
-    """Return the table of the README: our facts, and which of the programs finds each."""
+    """Return the README's table: each fact that one of the programs finds, and who does.
+
+    After it, what none of them finds, and the conflicts, which none of them states.
+    """
     labels = {name: label for _, rows in GROUPS for name, label, _ in rows}
-    programs = [name for name, one in table().items() if "." in name or "-" in name]
-    lines = ["| | " + " | ".join(programs) + " | theano_colab |", "|---" * 7 + "|"]
+    programs = [
+        name for name in table() if name not in {"nothing", "reasons", "aliases", "features"}
+    ]
+    lines = [f"| found by | {' | '.join(programs)} | info |", "|---" * (len(programs) + 2) + "|"]
+    alone = []
     for name, label in labels.items():
         marks = [_mark(program, name) for program in programs]
-        lines.append(f"| {label} | {' | '.join(marks)} | x |")
-    return "\n".join(lines)
+        if any(marks):
+            lines.append(f"| {label} | {' | '.join(marks)} | yes |")
+        else:
+            alone.append(label)
+    conflicts = [text["title"] for text in data()["rule"].values()]
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"By info alone: {', '.join(alone)}.",
+            "",
+            f"Conflicts: {', '.join(conflicts)}.",
+        ]
+    )
 
 
 def _mark(program: str, fact: str) -> str:
     entries = [one for one in table()[program].values() if "facts" in one]
-    return "x" if any(fact in [n.split(".")[0] for n in one["facts"]] for one in entries) else ""
+    return "yes" if any(fact in [n.split(".")[0] for n in one["facts"]] for one in entries) else ""
 
 
 if __name__ == "__main__":

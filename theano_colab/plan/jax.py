@@ -21,6 +21,8 @@ def provide(runtime: Runtime, device: str, gpus: tuple[Gpu, ...], compat: Compat
     ``gpus`` are those that the device may mean, none for JAX's default device. What JAX really sees
     (``runtime.jax_devices``) counts where it was asked. A JAX that is there is never changed.
     """
+    if refusal := _no_avx(runtime, device):
+        return refusal
     version = _version(runtime, "jax")
     if version is not None and not at_least(version, compat.jax_minimum):
         return Refusal(
@@ -152,6 +154,17 @@ def _started(runtime: Runtime, device: str) -> Refusal | None:
         f"JAX was started in this process before Theano, without what device={device} needs.",
         f"its devices, which cannot change any more: {kinds}",
         "Restart the runtime and run %theano setup before JAX is used.",
+    )
+
+
+def _no_avx(runtime: Runtime, device: str) -> Refusal | None:
+    features = runtime.cpu_features.value
+    if runtime.machine.value != "x86_64" or not features or "avx" in features:
+        return None
+    return Refusal(
+        f"device={device} computes through JAX, which needs a processor with AVX.",
+        f"{runtime.cpu_features.source} lists {len(features)} features, and not avx",
+        "Use --device cpu: Theano's C code is compiled for this processor.",
     )
 
 
