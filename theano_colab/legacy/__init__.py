@@ -12,7 +12,6 @@ import sys
 import types
 import warnings
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,15 +61,28 @@ def device_name(name: str) -> str:
     return now
 
 
-def hook(module: str) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of the module of this name.
+def keyword(function: str, name: str, now: str) -> None:
+    """Warn of a keyword argument that went; ``now`` says what stands for it."""
+    _warn(f"{function}({name}=...)", now)
+
+
+def hook(module: str, *, gone: bool = False) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of the module of this name, which is ``gone`` from Theano 1.0.5.
 
     It gives the present thing under an old name, with one DeprecationWarning that says how the
     name is written today. A name for which nothing stands in raises ImportError in
     ``from ... import ...`` and AttributeError elsewhere; the text says which Theano had it last and
-    what to do instead.
+    what to do instead. ``import theano`` does not read the names.
     """
-    return functools.partial(_lookup, module)
+
+    def find(name: str) -> Any:
+        asked_by_python = name.startswith("__") and not (gone and name == "__all__")
+        # Theano's own hook is the last: before it Theano asks itself whether modules are there.
+        if asked_by_python or "__getattr__" not in vars(sys.modules["theano"]):
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        return _star(module) if name == "__all__" else _lookup(module, name)
+
+    return find
 
 
 def shadow(package: str) -> None:
@@ -79,7 +91,7 @@ def shadow(package: str) -> None:
     For theano.gpuarray, whose modules import without pygpu and whose names then do nothing. With
     pygpu nothing is changed.
     """
-    if find_spec("pygpu") is not None:
+    if getattr(sys.modules[package], "pygpu", None) is not None:
         return
     for name, table in tables().items():
         if table.get("shadows") and f"{name}.".startswith(f"{package}.") and name in sys.modules:
@@ -99,12 +111,10 @@ class _Shadowed(types.ModuleType):
 
 def _lookup(module: str, name: str) -> Any:
     table = tables().get(module, {"names": {}})
-    if name == "__all__" and "removed" in table:  # from ... import *
-        return _star(module, table)
     entry = table["names"].get(name)
     if entry is None and f"{module}.{name}" in packages():
         return import_module(f"{module}.{name}")
-    if entry is None and "moved" in table and not name.startswith("__"):
+    if entry is None and "moved" in table:
         entry = _moved(table, name)
     if entry is None:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
@@ -146,13 +156,21 @@ def _warn(old: str, now: str) -> None:
     """Say once how an old name is written today, at the line of the user's that has it."""
     if old not in _warned and old.rpartition(".")[0] not in _warned:
         _warned.add(old)
-        level, _ = _caller()
+        level, frame = _caller()
+        while frame.f_back is not None and _is_between(frame):
+            level, frame = level + 1, frame.f_back
         text = f"{old} is an old name; today it is {now}"
         warnings.warn(text, DeprecationWarning, stacklevel=level)
 
 
-def _star(module: str, table: dict[str, Any]) -> list[str]:
+def _is_between(frame: types.FrameType) -> bool:
+    """Tell whether a frame is Theano's or the import machinery's: the user's line is behind it."""
+    return f"{frame.f_globals.get('__name__')}.".startswith(("theano.", "importlib."))
+
+
+def _star(module: str) -> list[str]:
     """Return the names for ``from module import *``, and warn of the whole."""
+    table = tables()[module]
     if "moved" in table:
         of = import_module(table["moved"])
         names = getattr(of, "__all__", None) or [name for name in vars(of) if name[0] != "_"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from theano import tensor
 from theano.tensor.nnet import abstract_conv, conv2d, conv3d
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def GpuCorrMM(
@@ -16,8 +20,13 @@ def GpuCorrMM(
     **ignored: Any,
 ) -> Any:
     """Return the op that correlates (img, kern); ``pad`` is the oldest name of ``border_mode``."""
-    return abstract_conv.AbstractConv2d(
-        **_options(border_mode, subsample, filter_dilation, pad), num_groups=num_groups
+    return _op(
+        abstract_conv.AbstractConv2d,
+        border_mode,
+        subsample,
+        filter_dilation,
+        pad,
+        num_groups=num_groups,
     )
 
 
@@ -29,8 +38,8 @@ def GpuCorrMM_gradWeights(
     **ignored: Any,
 ) -> Any:
     """Return the op of its gradient for the filters: (img, topgrad, shape)."""
-    return abstract_conv.AbstractConv2d_gradWeights(
-        **_options(border_mode, subsample, filter_dilation, pad)
+    return _op(
+        abstract_conv.AbstractConv2d_gradWeights, border_mode, subsample, filter_dilation, pad
     )
 
 
@@ -42,8 +51,8 @@ def GpuCorrMM_gradInputs(
     **ignored: Any,
 ) -> Any:
     """Return the op of its gradient for the images: (kern, topgrad, shape)."""
-    return abstract_conv.AbstractConv2d_gradInputs(
-        **_options(border_mode, subsample, filter_dilation, pad)
+    return _op(
+        abstract_conv.AbstractConv2d_gradInputs, border_mode, subsample, filter_dilation, pad
     )
 
 
@@ -55,8 +64,13 @@ def GpuCorr3dMM(
     num_groups: int = 1,
 ) -> Any:
     """Return the op that correlates (img, kern) in three dimensions."""
-    return abstract_conv.AbstractConv3d(
-        **_options(border_mode, subsample, filter_dilation, pad), num_groups=num_groups
+    return _op(
+        abstract_conv.AbstractConv3d,
+        border_mode,
+        subsample,
+        filter_dilation,
+        pad,
+        num_groups=num_groups,
     )
 
 
@@ -68,8 +82,8 @@ def GpuCorr3dMM_gradWeights(
     **ignored: Any,
 ) -> Any:
     """Return the op of its gradient for the filters: (img, topgrad, shape)."""
-    return abstract_conv.AbstractConv3d_gradWeights(
-        **_options(border_mode, subsample, filter_dilation, pad)
+    return _op(
+        abstract_conv.AbstractConv3d_gradWeights, border_mode, subsample, filter_dilation, pad
     )
 
 
@@ -81,14 +95,14 @@ def GpuCorr3dMM_gradInputs(
     **ignored: Any,
 ) -> Any:
     """Return the op of its gradient for the images: (kern, topgrad, shape)."""
-    return abstract_conv.AbstractConv3d_gradInputs(
-        **_options(border_mode, subsample, filter_dilation, pad)
+    return _op(
+        abstract_conv.AbstractConv3d_gradInputs, border_mode, subsample, filter_dilation, pad
     )
 
 
 def GpuConv(border_mode: Any = "valid", subsample: Any = (1, 1), **ignored: Any) -> Any:
     """Return the op that convolves (img, kern)."""
-    return abstract_conv.AbstractConv2d(border_mode=border_mode, subsample=subsample)
+    return _op(abstract_conv.AbstractConv2d, border_mode, subsample, flip=True)
 
 
 def conv2d_fft(
@@ -115,10 +129,21 @@ def conv3d_fft(
     return conv3d(input, filters, image_shape, filter_shape, border_mode)
 
 
-def _options(border_mode: Any, subsample: Any, dilation: Any, pad: Any) -> dict[str, Any]:
-    return {
-        "border_mode": border_mode if pad is None else pad,
-        "subsample": tuple(subsample),
-        "filter_dilation": tuple(dilation),
-        "filter_flip": False,
-    }
+def _op(
+    kind: Any,
+    border_mode: Any,
+    subsample: Any,
+    dilation: Any = None,
+    pad: Any = None,
+    flip: bool = False,
+    **options: Any,
+) -> Callable[..., Any]:
+    """Return what applies the op to arrays, wherever they lie."""
+    op = kind(
+        border_mode=border_mode if pad is None else pad,
+        subsample=tuple(subsample),
+        filter_flip=flip,
+        filter_dilation=tuple(dilation or (1,) * len(subsample)),
+        **options,
+    )
+    return lambda *arrays: op(*map(tensor.as_tensor_variable, arrays))

@@ -102,6 +102,7 @@ def dnn_gradweight(
     """Return the gradient of ``dnn_conv`` for its filters, which have the shape ``kerns_shp``."""
     ops = abstract_conv.AbstractConv2d_gradWeights, abstract_conv.AbstractConv3d_gradWeights
     op = _gradient(ops, img.ndim, border_mode, subsample, dilation, conv_mode)
+    img, topgrad = map(tensor.as_tensor_variable, (img, topgrad))
     return op(img, topgrad, tensor.as_tensor_variable(kerns_shp)[2:])
 
 
@@ -119,6 +120,7 @@ def dnn_gradinput(
     """Return the gradient of ``dnn_conv`` for its images, which have the shape ``img_shp``."""
     ops = abstract_conv.AbstractConv2d_gradInputs, abstract_conv.AbstractConv3d_gradInputs
     op = _gradient(ops, kerns.ndim, border_mode, subsample, dilation, conv_mode)
+    kerns, topgrad = map(tensor.as_tensor_variable, (kerns, topgrad))
     return op(kerns, topgrad, tensor.as_tensor_variable(img_shp)[2:])
 
 

@@ -8,13 +8,15 @@ from typing import Any
 from theano.compile.function_module import FunctionMaker
 from theano.compile.mode import Mode, predefined_modes
 from theano.compile.profiling import ProfileStats
+from theano.gof.vm import VM_Linker
 
 
 class ProfileMode(Mode):  # type: ignore[misc]  # Theano publishes no types
     """A mode whose functions are profiled; ``print_summary`` prints what they took."""
 
     def __init__(self, linker: Any = None, optimizer: Any = "default") -> None:
-        super().__init__(linker, optimizer)
+        # Only these count what each op takes.
+        super().__init__(linker if isinstance(linker, VM_Linker) else None, optimizer)
         self.profile_stats: dict[Any, ProfileStats] = {}
 
     def function_maker(

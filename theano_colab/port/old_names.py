@@ -16,11 +16,17 @@ HOOK = """
 from theano._port import legacy as _legacy
 __getattr__ = _legacy.hook(__name__)
 """
+GONE = '''\
+"""Of older Theanos: theano/_port/legacy/names.toml tells what became of its names."""
+
+from theano._port import legacy as _legacy
+
+__getattr__ = _legacy.hook(__name__, gone=True)
+'''
 SHADOW = """
 from theano._port import legacy as _legacy
 _legacy.shadow(__name__)
 """
-GONE = '"""Of older Theanos: theano/_port/legacy/names.toml tells what became of its names."""\n'
 
 
 def add_old_names(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -30,7 +36,7 @@ def add_old_names(files: Mapping[str, bytes]) -> dict[str, bytes]:
     for module in sorted(legacy.packages() | tables.keys()):
         table = tables.get(module, {})
         if "removed" in table:
-            result[_path(module, legacy.packages(), result)] = (GONE + HOOK).encode()
+            result[_path(module, legacy.packages(), result)] = GONE.encode()
         elif "shadows" not in table:
             result[_path(module, legacy.packages(), result)] += HOOK.encode()
         elif "shadows" not in tables[module.rpartition(".")[0]]:
