@@ -6,13 +6,13 @@ import contextlib
 import dataclasses
 import importlib.util
 import os
+import time
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from theano_colab import commands, session
 from theano_colab.bench import files, progress
 from theano_colab.bench.point import CELL
 from theano_colab.bench.run import BenchRequest, run
-from theano_colab.bench.workloads import WORKLOADS
 from theano_colab.errors import TheanoColabError
 from theano_colab.plan import vocabulary
 from theano_colab.plan.flags import Flags
@@ -32,11 +32,10 @@ if TYPE_CHECKING:
 
     Draw = Callable[[Panel, bool], None]
 
-QUICK_S: Final = 26.0
-"""What --quick leaves the workers of its 30 s; facts are read before, a PNG is drawn after."""
+QUICK_S: Final = 25.0
+"""When --quick stops measuring, in seconds; then processes are ended and a PNG is drawn."""
 
 QUICK_WORKLOADS: Final = ("dot", "elemwise")
-QUICK_SIZES: Final = 3
 
 
 class Interrupted(KeyboardInterrupt):
@@ -82,9 +81,13 @@ def measure(options: argparse.Namespace, draw: Draw) -> tuple[Bench, Panel]:
         panel = describe_bench(loaded, unit=unit, pictures=True, beside=beside)
         draw(panel, True)
         return loaded, panel
+    start = time.monotonic()
     draw(Panel("Theano bench", (Headline("busy", "Looking at this runtime", ""),)), False)
     runtime = session.facts()
     asked = request(options, runtime)
+    if asked.total_s is not None:
+        left = asked.total_s - (time.monotonic() - start)
+        asked = dataclasses.replace(asked, total_s=max(left, 1.0))
     cpu = runtime.cpu.value or "CPU"
     state = first = progress.beginning(asked, runtime_line(runtime), cpu, _notes(runtime))
     stopped = False
@@ -115,8 +118,6 @@ def request(options: argparse.Namespace, runtime: Runtime) -> BenchRequest:
     workloads = (CELL,) if code else tuple(options.workload or default)
     sizes = _sizes(options.sizes)
     devices = (*_devices(options.devices, runtime), *_peers(options.peers))
-    if options.quick and not sizes and len(workloads) == 1 and workloads[0] in WORKLOADS:
-        sizes = WORKLOADS[workloads[0]].sizes[:QUICK_SIZES]
     try:
         asked = BenchRequest(
             workloads,

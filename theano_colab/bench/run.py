@@ -52,7 +52,8 @@ class BenchRequest:
     workloads
         Names from `workloads.WORKLOADS`, or "cell" for ``code``.
     sizes
-        The sizes of each; empty for each workload's own.
+        The sizes of each; empty for each workload's own, or every other one of them where
+        ``total_s`` is short.
     floatX
         The precision.
     seconds
@@ -112,7 +113,10 @@ class BenchRequest:
 
     def sizes_of(self, workload: str) -> tuple[int, ...]:
         """Return the sizes that a workload is measured at."""
-        return self.sizes or ((1,) if workload == CELL else WORKLOADS[workload].sizes)
+        if self.sizes or workload == CELL:
+            return self.sizes or (1,)
+        own = WORKLOADS[workload].sizes
+        return own if self.total_s is None else own[::2]
 
     def points(self) -> list[tuple[str, int]]:
         """Return every workload and size, in the order in which they are measured."""
@@ -183,10 +187,10 @@ class _Session:
         request = self._request
         yield from self._start(request.devices)
         for number, (name, size) in enumerate(request.points()):
+            seconds = self._seconds(number)
             for device in request.devices:
                 if device in self._unfit:
                     continue
-                seconds = self._seconds(number)
                 if seconds < LEAST_S and seconds < request.seconds:
                     yield Event("left out", name, size, device=device)
                     continue
@@ -209,7 +213,7 @@ class _Session:
         if self._ends is None:
             return self._request.seconds
         left = (len(self._request.points()) - number) * len(self._request.devices)
-        # Half of what remains is for compiling and checking.
+        # Half of what remains is for compiling and checking. All devices get the same.
         return min(self._request.seconds, (self._ends - time.monotonic()) / left / 2)
 
     def _order(self, name: str, size: int, seconds: float, device: str) -> Order:
