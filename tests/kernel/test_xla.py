@@ -88,13 +88,13 @@ def test_precision_is_set_live(jax_story: Story) -> None:
     assert jax_story.kernel.value("theano.config.xla.precision") == "tf32"
 
 
-def test_a_theano_that_was_imported_on_the_cpu_needs_a_restart(jax_story: Story) -> None:
+def test_a_theano_that_was_imported_on_the_cpu_takes_the_device_into_use(jax_story: Story) -> None:
     with Kernel(jax_story.place) as kernel:
         kernel.ok("import theano")
-        cell = kernel.run(SETUP)
-        assert READY not in cell.text
-        assert "device (is cpu, wanted xla)" in cell.text
-        assert "Restart the runtime" in cell.text
+        text = kernel.ok(SETUP).text
+        assert READY in text
+        assert "device was cpu; it is xla from now on" in text
+        assert kernel.value("theano.config.device") == "xla"
 
 
 def test_a_jax_that_does_not_start_is_refused_with_its_own_words(jax_story: Story) -> None:

@@ -44,6 +44,24 @@ def test_a_warning_names_the_user_s_line_and_comes_once(place):
     ]
 
 
+def test_where_there_is_a_gpu_the_layers_for_cudnn_are_used(place):
+    """As Lasagne asks before it offers them; the CPU is taken for a GPU, to see what it is told."""
+    program = """
+    import numpy, theano, theano.tensor as T, theano_colab.xla.device as contexts
+    contexts.GPU_PLATFORMS = frozenset({"cpu"})
+    contexts.jax.devices = lambda platform=None, of=contexts.jax.devices: of("cpu")
+    theano.config.device = "gpu"
+    from theano import gpuarray as gpu
+    print(gpu.pygpu_activated, gpu.dnn.dnn_present(), theano.config.device)
+    i, k = (theano.shared(numpy.ones((1, 1, 3, 3), "float32")) for _ in range(2))
+    f = theano.function([], gpu.dnn.dnn_pool(gpu.dnn.dnn_conv(i, k), (1, 1)))
+    print(f().tolist(), *[type(n.op).__name__ for n in f.maker.fgraph.toposort()])
+    """
+    said, errors = place.run(program)
+    assert said.splitlines() == ["True True cuda", "[[[[9.0]]]] GpuCluster HostFromGpu"]
+    assert "ERROR" not in errors
+
+
 def test_a_pygpu_that_cannot_be_imported_leaves_the_names_to_us(place, tmp_path):
     (tmp_path / "pygpu").mkdir()
     (tmp_path / "pygpu" / "__init__.py").write_text("raise ImportError('libgpuarray.so.3')")
