@@ -81,6 +81,23 @@ def test_bench_measures_the_cpu_and_the_device_that_setup_chose(jax_story: Story
     assert found == [("cpu", "theano C linker", True), ("xla", "theano XLA", True)]
 
 
+def test_a_cells_own_function_is_measured_on_both_devices(jax_story: Story) -> None:
+    cell = jax_story.kernel.ok(
+        "%%theano bench --sizes 50,100 --time 1\n"
+        "import numpy as np, theano, theano.tensor as T\n"
+        "x = T.matrix()\n"
+        "f = theano.function([x], T.tanh(x).sum(axis=0))\n"
+        "args = [np.random.rand(n, 3).astype('float32')]\n"
+    )
+    text = cell.panel()["text/plain"]
+    assert "4 points measured" in text
+    assert "cell: agrees with the CPU" in text
+
+
+def test_only_bench_takes_a_cell(jax_story: Story) -> None:
+    assert "Only bench takes a cell." in jax_story.kernel.run("%%theano info\n1").text
+
+
 def test_precision_is_set_live(jax_story: Story) -> None:
     text = jax_story.kernel.ok("%theano setup --device xla --precision tf32").text
     assert READY in text

@@ -122,6 +122,12 @@ def test_green_is_for_a_run_without_fault():
     fine = replace(BENCH, rows=tuple(row for row in BENCH.rows if row.size != 4096))
     assert block(describe_bench(fine), Headline).tone == "ok"
     assert block(describe_bench(replace(fine, rows=())), Headline).tone == "plain"
+    shaky = tuple(replace(row, stable=False) for row in fine.rows)
+    headline = block(describe_bench(replace(fine, rows=shaky)), Headline)
+    assert (headline.tone, headline.text) == (
+        "warn",
+        "12 points measured, 12 with unsteady times",
+    )
 
 
 def test_agreement_is_explained_with_its_tolerance_and_disagreement_in_its_row():

@@ -35,6 +35,7 @@ NO_GPU: Final = (
     "none here. On Colab: Runtime > Change runtime type > T4 GPU, then run the setup cell again."
 )
 
+_MEANS: Final = "Times are medians ± half the interquartile range."
 _UNITS: Final = {"utilisation": "%", "power": "W", "temperature": "°C"}
 
 
@@ -95,9 +96,10 @@ def _headline(bench: Bench) -> Headline:
         return Headline("warn", f"Interrupted: {text} of {bench.points}", "What was found stays.")
     if failed:
         return Headline("warn", f"{text}, {failed} could not be measured")
-    if not measured:
-        return Headline("plain", "Nothing was measured")
-    return Headline("ok", text, "Times are medians ± half the interquartile range.")
+    unsteady = sum(not row.stable for row in measured)
+    if 2 * unsteady > len(measured):
+        return Headline("warn", f"{text}, {unsteady} with unsteady times", _MEANS)
+    return Headline("ok", text, _MEANS) if measured else Headline("plain", "Nothing was measured")
 
 
 def _busy(bench: Bench) -> Headline:
@@ -134,7 +136,10 @@ def _about_device(run: Bench, device: str, about: Facts) -> str:
     parts = [compare.model(run, device), bench_table.computes(about)]
     blas, threads = about.get("theano BLAS"), about.get("threads")
     if device == "cpu":
-        parts += [str(blas or ""), count(int(threads), "thread") if threads else ""]
+        parts += [
+            "no BLAS" if blas == "none" else str(blas or ""),
+            count(int(threads), "thread") if threads else "",
+        ]
     precision = about.get("precision", "")
     parts.append("TF32" if precision == "tf32" else run.floatX)
     return ", ".join(filter(None, parts))
