@@ -26,6 +26,13 @@ def test_a_speed_up_and_its_range_come_from_medians_and_quartiles():
     assert numpy is None
 
 
+def test_of_two_gpus_both_send_their_data():
+    one, two = (row(64, "cuda", 1.0, transfer_s=s) for s in (8.0, 4.0))
+    curves = [compare.curves(bench(r), "dot")[0][1] for r in (one, two)]
+    (pair,) = compare.pairs(*curves)
+    assert (pair.transfer, pair.why) == (2.0, "")
+
+
 @pytest.mark.parametrize(
     ("cpu", "gpu", "size", "said"),
     [

@@ -46,7 +46,7 @@ class Pair:
     """Two devices at one size: how many times as fast the other is as the base.
 
     ``low`` and ``high`` come from the quartiles that are farthest apart. ``transfer`` is the same
-    ratio where the other's data is sent with each call. ``why`` says why it is slower, if it is.
+    ratio where data is sent with each call, to a device that is not the CPU. ``why`` says why it is slower, if it is.
     """
 
     size: int
@@ -105,7 +105,9 @@ def pairs(base: Curve, other: Curve) -> list[Pair]:
         if ours is None:
             continue
         (low, high), (their_low, their_high) = ours.quartiles, theirs.quartiles
-        sent = None if theirs.transfer_s is None else ours.median_s / theirs.transfer_s
+        # Of two GPUs both send; a CPU has its data where it is.
+        whole = ours.transfer_s or ours.median_s
+        sent = None if theirs.transfer_s is None else whole / theirs.transfer_s
         speedup = ours.median_s / theirs.median_s
         found.append(
             Pair(
@@ -147,7 +149,7 @@ def _why_slower(ours: Result, theirs: Result, curve: Curve) -> str:
     """Say what a device that is slower spends its time on, as far as the numbers tell."""
     sent = theirs.transfer_s
     if theirs.median_s <= ours.median_s:
-        if sent is not None and sent > ours.median_s:
+        if sent is not None and sent > (ours.transfer_s or ours.median_s):
             return "slower with transfer: moving takes longer than computing"
         return ""
     shortest = min(row.median_s for row in curve.rows)

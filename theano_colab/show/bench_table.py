@@ -207,7 +207,7 @@ def _speedup(pair: Pair | None) -> Cell:
 def _compile(*sides: tuple[Curve, Result | None]) -> Cell:
     return Cell(
         tuple(
-            f"{curve.name.split(' ')[0]} {elapsed(row.compile_s)}"
+            f"{curve.name.split(', ')[-1].split(' ')[0]} {elapsed(row.compile_s)}"
             for curve, row in sides
             if row is not None and row.compile_s is not None
         ),
