@@ -45,8 +45,9 @@ class Curve:
 class Pair:
     """Two devices at one size: how many times as fast the other is as the base.
 
-    ``low`` and ``high`` come from the quartiles that are farthest apart. ``transfer`` is the same
-    ratio where data is sent with each call, to a device that is not the CPU. ``why`` says why it is slower, if it is.
+    ``low`` and ``high`` come from the quartiles that are farthest apart. ``transfer`` is the ratio
+    where data is sent with each call, to a device that is not the CPU. ``why`` says why the other
+    is slower, if it is.
     """
 
     size: int
