@@ -10,9 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-def max_pool2D(input: Any, ds: Sequence[int], ignore_border: bool = False, **others: Any) -> Any:
-    """Pool over the two last dimensions; ``ignore_border`` is False, as it was in Theano 0.6."""
-    return pool_2d(input, tuple(ds), ignore_border=ignore_border, **others)
+def max_pool_2d(
+    input: Any,
+    ds: Any,
+    ignore_border: bool | None = None,
+    st: Any = None,
+    padding: Any = (0, 0),
+    mode: str = "max",
+) -> Any:
+    """Pool over the two last dimensions; the border counts unless it is said, as it always did."""
+    return pool_2d(input, ds, bool(ignore_border), stride=st, pad=padding, mode=mode)
 
 
 def DownsampleFactorMax(
