@@ -54,7 +54,8 @@ class Page:
 
     def open(self, address):
         path = {"classic": "notebooks", "lab": "lab/tree"}[self.kind]
-        self.page.goto(f"{address}/{path}/{self.file.name}", timeout=STARTED_MS)
+        # Without "reset" Lab opens the notebooks of the tests before as well.
+        self.page.goto(f"{address}/{path}/{self.file.name}?reset", timeout=STARTED_MS)
         self.wait(CONNECTED[self.kind])
 
     def do(self, what):
@@ -171,7 +172,9 @@ def test_stop_leaves_a_marked_partial_result_and_no_process(opened):
     assert page.workers() == []
 
 
-def test_the_dashboard_measures_stops_and_saves(opened):
+def test_the_dashboard_measures_stops_and_saves(opened, address):
+    if address[0] == "lab":
+        pytest.skip("ipywidgets 7.7.1 in the kernel shows no widgets in JupyterLab 4")
     page = opened(LOAD + "%theano dashboard")
     page.do("run")
     page.page.get_by_placeholder("64..2048").fill("16..32")
