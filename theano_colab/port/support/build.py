@@ -1,5 +1,6 @@
 """How Theano's C code is compiled today: folders, flags, and answers worth remembering."""
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -43,6 +44,19 @@ def needs_iostream(includes, blocks):
     # Theano's own code names these; whatever else is in std:: may come from anywhere.
     known = r"(?!vector\b|pair\b|sort\b|max\b|min\b)" if "<algorithm>" in includes else ""
     return re.search(rf"\bstd::{known}|\b(cout|cerr|clog|endl)\b|namespace std\b", code) is not None
+
+
+@contextlib.contextmanager
+def written_whole(path):
+    """Open a binary file that takes its name as the block ends, so that nobody reads half of it."""
+    unfinished = Path(f"{path}.{os.getpid()}")
+    try:
+        with unfinished.open("wb") as file:
+            yield file
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink()
+        raise
 
 
 def read_source(path):

@@ -1,0 +1,36 @@
+"""The compile directory that several processes share."""
+
+READ_MEANWHILE = """
+import os, pickle
+from theano.gof.cmodule import KeyData
+
+class Key:
+    def __reduce__(self):
+        with open("key.pkl", "rb") as file:
+            found.append(pickle.load(file).keys)
+        return Key, ()
+
+class Unpicklable:
+    def __reduce__(self):
+        raise pickle.PicklingError("on purpose")
+
+found = []
+KeyData({"first"}, "hash", "key.pkl", "module.so").save_pkl()
+KeyData({Key()}, "hash", "key.pkl", "module.so").save_pkl()
+print(found)
+
+import logging
+logging.disable()
+for name in ("key.pkl", "new.pkl"):
+    try:
+        KeyData({Unpicklable()}, "hash", name, "module.so").save_pkl()
+    except pickle.PicklingError as error:
+        print(error)
+print(sorted(name for name in os.listdir() if ".pkl" in name))
+"""
+
+
+def test_keys_are_never_half_written(run_port):
+    """Theano deletes the module of a file that it cannot read, also when it is in use."""
+    lines = run_port("-c", READ_MEANWHILE).splitlines()
+    assert lines == ["[{'first'}]", "on purpose", "on purpose", "[]"]
