@@ -75,6 +75,16 @@ def test_a_pygpu_that_cannot_be_imported_leaves_the_names_to_us(place, tmp_path)
     assert said == "None theano._port.legacy.dnn"
 
 
+def test_theanos_own_code_gets_its_own_names(place):
+    """``from package import name`` asks from within the import machinery, for whom it is."""
+    ask = "from theano.gpuarray import GpuArrayType; print(GpuArrayType.__module__)"
+    said, errors = place.run(
+        f"import theano; exec({ask!r}, {{'__name__': 'theano.scan_module.scan_op'}}); {ask}"
+    )
+    assert said.split() == ["theano.gpuarray.type", "theano._port.legacy.arrays"]
+    assert errors.count("DeprecationWarning") == 1
+
+
 def test_import_theano_does_not_read_the_names(place):
     said, _ = place.run(
         "import sys, theano; print([m for m in sys.modules if 'legacy' in m or m == 'tomllib'])"

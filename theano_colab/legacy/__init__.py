@@ -103,10 +103,18 @@ class _Shadowed(types.ModuleType):
 
     def __getattribute__(self, name: str) -> Any:
         module = types.ModuleType.__getattribute__(self, "__name__")
-        asking = f"{_caller()[1].f_globals.get('__name__')}."
-        if name in tables()[module]["names"] and not asking.startswith("theano."):
+        if name in tables()[module]["names"] and not _asked_by_theano():
             return _lookup(module, name)
         return types.ModuleType.__getattribute__(self, name)
+
+
+def _asked_by_theano() -> bool:
+    """Tell whether the code that asks for a name is Theano's own."""
+    _, frame = _caller()
+    # ``from package import name`` asks first from within the import machinery.
+    while frame.f_back is not None and _name_of(frame).startswith("importlib."):
+        frame = frame.f_back
+    return _name_of(frame).startswith("theano.")
 
 
 def _lookup(module: str, name: str) -> Any:
@@ -165,7 +173,12 @@ def _warn(old: str, now: str) -> None:
 
 def _is_between(frame: types.FrameType) -> bool:
     """Tell whether a frame is Theano's or the import machinery's: the user's line is behind it."""
-    return f"{frame.f_globals.get('__name__')}.".startswith(("theano.", "importlib."))
+    return _name_of(frame).startswith(("theano.", "importlib."))
+
+
+def _name_of(frame: types.FrameType) -> str:
+    """Return the name of the module whose code a frame runs, with a dot after it."""
+    return f"{frame.f_globals.get('__name__')}."
 
 
 def _star(module: str) -> list[str]:
