@@ -12,7 +12,7 @@ from IPython.display import display
 
 from theano_colab import commands
 from theano_colab.canvas import Canvas
-from theano_colab.doctor import explainer, late_flags
+from theano_colab.doctor import explainer
 from theano_colab.errors import TheanoColabError
 from theano_colab.show.small_panels import commands_panel
 
@@ -154,7 +154,6 @@ def register(shell: InteractiveShell) -> None:
     shell.register_magics(TheanoMagics)
     shell.set_hook("complete_command", _complete, str_key="%theano")
     explainer.register(shell)
-    late_flags.register(shell)
     if _question_to_help not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(_question_to_help)
 
@@ -164,6 +163,5 @@ def unregister(shell: InteractiveShell) -> None:
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("theano", None)
     explainer.unregister(shell)
-    late_flags.unregister(shell)
     if _question_to_help in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(_question_to_help)

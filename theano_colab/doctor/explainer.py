@@ -1,4 +1,4 @@
-"""Under the traceback of a cell that met a known failure, or has Python 2: cause, evidence, remedy.
+"""Under a cell that failed in a known way, has Python 2 or sets flags too late: why, what to do.
 
 IPython's own event after a cell is used; tracebacks, and a user's ``set_custom_exc``, stay as they
 are.
@@ -7,7 +7,10 @@ are.
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import TYPE_CHECKING, Any
+
+from theano_colab.doctor import late_flags
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -28,13 +31,18 @@ def unregister(shell: InteractiveShell) -> None:
 
 
 def _after_cell(result: Any) -> None:  # noqa: ANN401  # IPython's ExecutionResult, untyped in 7.34
+    for find in (functools.partial(_explanation, result), late_flags.news):
+        with contextlib.suppress(Exception):  # what explains must not fail itself
+            if told := find():
+                print(*told, sep="\n")  # noqa: T201  # under the cell, as text
+
+
+def _explanation(result: Any) -> tuple[str, ...]:  # noqa: ANN401  # likewise
     # A cell that does not compile has its SyntaxError in the other.
     error = getattr(result, "error_in_exec", None) or getattr(result, "error_before_exec", None)
     if not isinstance(error, Exception):  # None, or an interrupt
-        return
-    with contextlib.suppress(Exception):  # what explains must not fail itself
-        from theano_colab.doctor import known, python2
+        return ()
+    from theano_colab.doctor import known, python2
 
-        explanation = known.explain(error) or python2.explain(error)
-        if explanation is not None:
-            print(*explanation.lines(), sep="\n")  # noqa: T201  # under the traceback, as text
+    explanation = known.explain(error) or python2.explain(error)
+    return () if explanation is None else tuple(explanation.lines())

@@ -1,38 +1,31 @@
-"""Under a cell that set THEANO_FLAGS too late: what happened, and what to do.
+"""What to say of THEANO_FLAGS that were set too late: what happened, and what to do.
 
 Theano reads THEANO_FLAGS once, as it is imported. What is set afterwards does nothing, without a
-word. IPython's own event after a cell is used, as by explainer.py.
+word.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from theano_colab import live
 
-if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
-
-_EVENT = "post_run_cell"
 _FLAGS = "THEANO_FLAGS"
 
 # The text that was told about last: once is enough.
 _told: str | None = None
 
 
-def register(shell: InteractiveShell) -> None:
-    """Tell from now on; once, however often it is called."""
-    unregister(shell)
-    shell.events.register(_EVENT, _after_cell)
-
-
-def unregister(shell: InteractiveShell) -> None:
-    """Tell no more."""
-    with contextlib.suppress(ValueError):  # it was not registered
-        shell.events.unregister(_EVENT, _after_cell)
+def news() -> tuple[str, ...]:
+    """Return ``lines`` when THEANO_FLAGS is another than at the last call, else nothing."""
+    global _told  # noqa: PLW0603  # one environment per process, so one memory of it
+    text = os.environ.get(_FLAGS)
+    if text == _told:
+        return ()
+    _told = text
+    return lines() or ()
 
 
 def lines() -> tuple[str, str, str] | None:
@@ -71,15 +64,3 @@ def _written_by_setup() -> str | None:
 def _is_first_gpu(one: live.Difference) -> bool:
     """Tell whether both values name the first GPU: "cuda" and "cuda0"."""
     return one.name == "device" and {one.live, one.wanted} == {"cuda", "cuda0"}
-
-
-def _after_cell(_: object) -> None:
-    global _told  # noqa: PLW0603  # one environment per process, so one memory of it
-    with contextlib.suppress(Exception):  # what explains must not fail itself
-        text = os.environ.get(_FLAGS)
-        if text == _told:
-            return
-        _told = text
-        told = lines()
-        if told is not None:
-            print(*told, sep="\n")  # noqa: T201  # under the cell, as text
