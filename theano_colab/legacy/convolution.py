@@ -11,95 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def GpuCorrMM(
-    border_mode: Any = "valid",
-    subsample: Any = (1, 1),
-    filter_dilation: Any = (1, 1),
-    pad: Any = None,
-    num_groups: int = 1,
-    **ignored: Any,
-) -> Any:
-    """Return the op that correlates (img, kern); ``pad`` is the oldest name of ``border_mode``."""
-    return _op(
-        abstract_conv.AbstractConv2d,
-        border_mode,
-        subsample,
-        filter_dilation,
-        pad,
-        num_groups=num_groups,
-    )
-
-
-def GpuCorrMM_gradWeights(
-    border_mode: Any = "valid",
-    subsample: Any = (1, 1),
-    filter_dilation: Any = (1, 1),
-    pad: Any = None,
-    **ignored: Any,
-) -> Any:
-    """Return the op of its gradient for the filters: (img, topgrad, shape)."""
-    return _op(
-        abstract_conv.AbstractConv2d_gradWeights, border_mode, subsample, filter_dilation, pad
-    )
-
-
-def GpuCorrMM_gradInputs(
-    border_mode: Any = "valid",
-    subsample: Any = (1, 1),
-    filter_dilation: Any = (1, 1),
-    pad: Any = None,
-    **ignored: Any,
-) -> Any:
-    """Return the op of its gradient for the images: (kern, topgrad, shape)."""
-    return _op(
-        abstract_conv.AbstractConv2d_gradInputs, border_mode, subsample, filter_dilation, pad
-    )
-
-
-def GpuCorr3dMM(
-    border_mode: Any = "valid",
-    subsample: Any = (1, 1, 1),
-    filter_dilation: Any = (1, 1, 1),
-    pad: Any = None,
-    num_groups: int = 1,
-) -> Any:
-    """Return the op that correlates (img, kern) in three dimensions."""
-    return _op(
-        abstract_conv.AbstractConv3d,
-        border_mode,
-        subsample,
-        filter_dilation,
-        pad,
-        num_groups=num_groups,
-    )
-
-
-def GpuCorr3dMM_gradWeights(
-    border_mode: Any = "valid",
-    subsample: Any = (1, 1, 1),
-    filter_dilation: Any = (1, 1, 1),
-    pad: Any = None,
-    **ignored: Any,
-) -> Any:
-    """Return the op of its gradient for the filters: (img, topgrad, shape)."""
-    return _op(
-        abstract_conv.AbstractConv3d_gradWeights, border_mode, subsample, filter_dilation, pad
-    )
-
-
-def GpuCorr3dMM_gradInputs(
-    border_mode: Any = "valid",
-    subsample: Any = (1, 1, 1),
-    filter_dilation: Any = (1, 1, 1),
-    pad: Any = None,
-    **ignored: Any,
-) -> Any:
-    """Return the op of its gradient for the images: (kern, topgrad, shape)."""
-    return _op(
-        abstract_conv.AbstractConv3d_gradInputs, border_mode, subsample, filter_dilation, pad
-    )
-
-
 def GpuConv(border_mode: Any = "valid", subsample: Any = (1, 1), **ignored: Any) -> Any:
     """Return the op that convolves (img, kern)."""
     return _op(abstract_conv.AbstractConv2d, border_mode, subsample, flip=True)
@@ -129,6 +40,23 @@ def conv3d_fft(
     return conv3d(input, filters, image_shape, filter_shape, border_mode)
 
 
+def _correlation(kind: Any, axes: int) -> Callable[..., Any]:
+    """Return the constructor of one of the old ops; options are those of Theano's own, ``kind``."""
+    ones = (1,) * axes
+
+    def make(
+        border_mode: Any = "valid",
+        subsample: Any = ones,
+        filter_dilation: Any = ones,
+        pad: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Return the op; ``pad`` is the oldest name of ``border_mode``."""
+        return _op(kind, border_mode, subsample, filter_dilation, pad, **options)
+
+    return make
+
+
 def _op(
     kind: Any,
     border_mode: Any,
@@ -147,3 +75,12 @@ def _op(
         **options,
     )
     return lambda *arrays: op(*map(tensor.as_tensor_variable, arrays))
+
+
+# They take (img, kern), (img, topgrad, shape) and (kern, topgrad, shape).
+GpuCorrMM = _correlation(abstract_conv.AbstractConv2d, 2)
+GpuCorrMM_gradWeights = _correlation(abstract_conv.AbstractConv2d_gradWeights, 2)
+GpuCorrMM_gradInputs = _correlation(abstract_conv.AbstractConv2d_gradInputs, 2)
+GpuCorr3dMM = _correlation(abstract_conv.AbstractConv3d, 3)
+GpuCorr3dMM_gradWeights = _correlation(abstract_conv.AbstractConv3d_gradWeights, 3)
+GpuCorr3dMM_gradInputs = _correlation(abstract_conv.AbstractConv3d_gradInputs, 3)
