@@ -34,3 +34,20 @@ def test_keys_are_never_half_written(run_port):
     """Theano deletes the module of a file that it cannot read, also when it is in use."""
     lines = run_port("-c", READ_MEANWHILE).splitlines()
     assert lines == ["[{'first'}]", "on purpose", "on purpose", "[]"]
+
+
+FULL_DISK = """
+from theano.gof.cmodule import KeyData
+
+data = KeyData(set(), "hash", "no_such_folder/key.pkl", "module.so")
+for _ in range(2):
+    try:
+        data.add_key("key")
+    except OSError as error:
+        print(error.strerror, data.keys)
+"""
+
+
+def test_a_key_that_could_not_be_saved_is_tried_again(run_port):
+    lines = run_port("-c", FULL_DISK).splitlines()
+    assert lines == ["No such file or directory set()"] * 2

@@ -55,7 +55,7 @@ def written_whole(path):
             yield file
         unfinished.replace(path)
     except BaseException:
-        unfinished.unlink()
+        unfinished.unlink(missing_ok=True)
         raise
 
 
