@@ -17,7 +17,7 @@ import pytest
 
 from theano_colab.install.lock import exclusive
 from theano_colab.port import port_version
-from theano_colab.port.sdist import FILE_NAME
+from theano_colab.port.sdist import THEANO
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,8 +153,8 @@ def test_disk_full_half_way(original):
 
 
 def test_disk_of_the_cache_full(place):
-    sdist = place.cache / "sdist" / FILE_NAME
-    kept = sdist.rename(place.cache.with_name(FILE_NAME))
+    sdist = place.cache / "sdist" / THEANO.file
+    kept = sdist.rename(place.cache.with_name(THEANO.file))
     shutil.rmtree(place.cache)
     with disk(place.cache, "8m") as resize:
         sdist.parent.mkdir()
@@ -230,11 +230,11 @@ def test_index_that_dies_half_way_or_serves_another_file(place, index, fault):
 @pytest.fixture
 def index(built_cache):
     """A function that serves a package index with Theano's sdist: whole, cut or changed."""
-    sdist = (built_cache / "sdist" / FILE_NAME).read_bytes()
+    sdist = (built_cache / "sdist" / THEANO.file).read_bytes()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            page = f'<a href="/{FILE_NAME}">{FILE_NAME}</a>'.encode()
+            page = f'<a href="/{THEANO.file}">{THEANO.file}</a>'.encode()
             body = page if "simple" in self.path else sdist
             self.send_response(200)
             self.send_header("Content-Type", "text/html" if body is page else "application/gzip")

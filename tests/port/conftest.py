@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from theano_colab.port import build_wheel
-from theano_colab.port.sdist import fetch_sdist
+from theano_colab.port.archive import fetch
+from theano_colab.port.sdist import THEANO
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def sdist(tmp_path_factory) -> Path:
-    return fetch_sdist(tmp_path_factory.mktemp("sdist"))
+    return fetch(THEANO, tmp_path_factory.mktemp("sdist"))
 
 
 @pytest.fixture(scope="session")

@@ -138,7 +138,8 @@ def native(cache: Path) -> Stack:
     """
     import envs
 
-    from theano_colab.port.sdist import FILE_NAME, NAME, fetch_sdist
+    from theano_colab.port.archive import kept
+    from theano_colab.port.sdist import THEANO
 
     python = envs.find_python(NATIVE_PYTHON)
     if python is None:
@@ -146,13 +147,11 @@ def native(cache: Path) -> Stack:
     folder = cache / NATIVE
     pins = [HERE / "native.txt", HERE / "tools.txt"]
     environment = _environment(folder, python, pins, lambda to: _run(python, "-m", "venv", to))
-    if not (folder / NAME / "theano").exists():
-        sdist = cache / "sdist" / FILE_NAME
-        if not sdist.exists():
-            fetch_sdist(sdist.parent)
-        with tarfile.open(sdist) as archive:
+    root = folder / THEANO.file.removesuffix(".tar.gz")
+    if not (root / "theano").exists():
+        with tarfile.open(kept(THEANO, cache / "sdist")) as archive:
             archive.extractall(folder, filter="data")
-    return Stack(NATIVE, environment / "bin/python", folder / NAME, "sdist", folder)
+    return Stack(NATIVE, environment / "bin/python", root, "sdist", folder)
 
 
 def port(pins_name: str, cache: Path) -> Stack:

@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 
 from theano_colab.errors import TheanoColabError
-from theano_colab.port.sdist import fetch_sdist
+from theano_colab.port.archive import fetch
+from theano_colab.port.sdist import THEANO
 from theano_colab.port.wheel import build_wheel
 
 
@@ -22,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            sdist = options.sdist or fetch_sdist(Path(scratch))
+            sdist = options.sdist or fetch(THEANO, Path(scratch))
             print(build_wheel(sdist, options.folder))  # noqa: T201  # this is its output
     except (TheanoColabError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201  # likewise

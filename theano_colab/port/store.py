@@ -1,18 +1,18 @@
-"""The port's wheel and Theano's sdist, kept in a cache between kernels and checked at every use."""
+"""The port's wheel, kept in a cache between kernels and checked at every use."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from theano_colab.port.sdist import FILE_NAME, SHA256, fetch_sdist
+from theano_colab.port.archive import kept
+from theano_colab.port.sdist import THEANO
 from theano_colab.port.wheel import build_wheel, fingerprint, wheel_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def build_port(cache: Path, on_line: Callable[[str], None] | None = None) -> Path:
@@ -35,7 +35,7 @@ def build_port(cache: Path, on_line: Callable[[str], None] | None = None) -> Pat
             return wheel
     except (OSError, UnicodeDecodeError):
         pass  # not there, not complete, or not readable: build it
-    sdist = _sdist(cache / "sdist", on_line)
+    sdist = kept(THEANO, cache / "sdist", on_line)
     if on_line is not None:
         on_line(f"Building {wheel.name}")
     build_wheel(sdist, folder)
@@ -44,19 +44,6 @@ def build_port(cache: Path, on_line: Callable[[str], None] | None = None) -> Pat
         if other != folder:
             shutil.rmtree(other, ignore_errors=True)
     return wheel
-
-
-def _sdist(folder: Path, on_line: Callable[[str], None] | None) -> Path:
-    sdist = folder / FILE_NAME
-    try:
-        if _sha256(sdist) == SHA256:
-            return sdist
-    except OSError:
-        pass
-    folder.mkdir(parents=True, exist_ok=True)
-    # Beside its place, so that moving it there is one atomic step.
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        return fetch_sdist(Path(scratch), on_line).replace(sdist)
 
 
 def _sha256(path: Path) -> str:

@@ -1,1 +1,1 @@
-"""What pip takes for setuptools while it downloads Theano's sdist (see theano_colab.port.sdist)."""
+"""What pip takes for setuptools while it downloads an sdist (see theano_colab.port.archive)."""

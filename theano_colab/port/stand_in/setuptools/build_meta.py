@@ -1,17 +1,15 @@
-"""A PEP 517 backend that answers what ``pip download`` asks, without running Theano's setup.py.
+"""A PEP 517 backend that answers what ``pip download`` asks, without running any setup.py.
 
-Theano's sdist has no pyproject.toml, so pip asks ``setuptools.build_meta:__legacy__``
-(https://peps.python.org/pep-0517/#source-trees) for its name and version. This answers; a wheel it
-cannot build.
+Old sdists have no pyproject.toml, so pip asks ``setuptools.build_meta:__legacy__``
+(https://peps.python.org/pep-0517/#source-trees) for their name and version. They stand in the
+PKG-INFO that every sdist brings; a wheel this cannot build.
 """
 
 from __future__ import annotations
 
+import re
 import types
 from pathlib import Path
-
-DIST_INFO = "Theano-1.0.5.dist-info"
-METADATA = "Metadata-Version: 2.1\nName: Theano\nVersion: 1.0.5\n"
 
 
 def get_requires_for_build_wheel(config_settings: object = None) -> list[str]:
@@ -21,12 +19,18 @@ def get_requires_for_build_wheel(config_settings: object = None) -> list[str]:
 
 
 def prepare_metadata_for_build_wheel(folder: str, config_settings: object = None) -> str:
-    """Write the metadata pip compares with what it asked the index for."""
+    """Write the metadata pip compares with what it asked the index for.
+
+    pip runs this in the sdist's own folder.
+    """
     del config_settings
-    info = Path(folder, DIST_INFO)
+    told = dict(re.findall(r"(?m)^(Name|Version): *(\S+)", Path("PKG-INFO").read_text("utf-8")))
+    name, version = told["Name"], told["Version"]
+    info = Path(folder, f"{name}-{version}.dist-info")
     info.mkdir()
-    (info / "METADATA").write_text(METADATA, "utf-8")
-    return DIST_INFO
+    text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    (info / "METADATA").write_text(text, "utf-8")
+    return info.name
 
 
 __legacy__ = types.SimpleNamespace(
