@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BAD = ("failed", "error", "timeout", "crashed")
 GOOD = ("passed", "xpassed")
+XLA_COUNTS = ("nodes", "host", "replays", "looked")  # see on_xla.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def write_table(file: Path, results: Iterable[Result], about: str) -> None:
     """Write results as data: ``about`` in the first line, then id, outcome, seconds and why.
 
     Results of the XLA backend end with what on_xla.py counted: nodes in clusters, nodes on the
-    host, calls left to the host.
+    host, calls left to the host, functions whose graph the test looked at.
     """
     day = dt.datetime.now(dt.UTC).date().isoformat()
     lines = [f"# {about}; {day}\n# test\toutcome\tseconds\twhy\n"]
@@ -101,7 +102,7 @@ def read_table(file: Path) -> dict[str, Result]:
     for line in file.read_text("utf-8").split("\n"):
         if line and not line.startswith("#"):
             test, outcome, seconds, why, *counts = line.split("\t")
-            xla = dict(zip(("nodes", "host", "replays"), map(int, counts), strict=False)) or None
+            xla = dict(zip(XLA_COUNTS, map(int, counts), strict=False)) or None
             found[test] = Result(test, outcome, float(seconds), why, xla=xla)
     return found
 

@@ -7,6 +7,7 @@ import theano.tensor as tt
 from differ import XLA, clusters, compare
 from theano.compile.mode import Mode
 from theano.tensor.subtensor import AdvancedBooleanSubtensor
+from theano.tensor.type_other import SliceType
 
 from theano_colab.xla.types import shared_constructor
 
@@ -51,6 +52,14 @@ def test_what_numpy_selects():
     ]
     outputs = [x[one] for one in indices]
     compare([x, rows, pairs, k], outputs, (X, ROWS, PAIRS, 1), (X, ROWS[:0], PAIRS, 2), modes=MODES)
+
+
+def test_slices_that_a_function_is_given():
+    part = SliceType()()
+    outputs = [x[rows, part], tt.inc_subtensor(x[rows, part], k)]
+    calls = [(X, ROWS, one, 2) for one in (slice(1, 3), slice(None, None, -1), slice(np.int8(2)))]
+    f = compare([x, rows, part, k], outputs, *calls, calls[0], modes=MODES)
+    assert [op.program.counts.compiled for op in clusters(f)] == [3]
 
 
 def test_places_are_written():

@@ -11,6 +11,7 @@ import numpy as np
 import theano
 from jax.sharding import SingleDeviceSharding
 from theano.tensor.type import TensorType
+from theano.tensor.type_other import SliceType
 
 from theano_colab.xla import device
 from theano_colab.xla.index import bound_positions
@@ -257,7 +258,7 @@ class Program:
         static, lengths = rest[: len(self._static)], rest[len(self._static) :]
         known = {graph.inputs[n]: value for n, value in zip(self._dynamic, dynamic, strict=True)}
         for n, value in zip(self._static, static, strict=True):
-            known[graph.inputs[n]] = np.asarray(value, graph.inputs[n].type.dtype)
+            known[graph.inputs[n]] = _value(value, graph.inputs[n].type)
         for n in self._bounds_only:
             known[graph.inputs[n]] = None
         shapes = tuple(known[graph.inputs[n]].shape for n in self._arrays)
@@ -298,8 +299,17 @@ def _read_otherwise(graph: Graph, bounds: set[int]) -> set[int]:
 
 
 def _hashable(value: Any) -> Any:
+    """Return an array, a number or a slice as what can be part of a key."""
+    if isinstance(value, slice):  # has no hash before Python 3.12
+        bounds = (value.start, value.stop, value.step)
+        return tuple(None if one is None else int(one) for one in bounds)
     value = np.asarray(value)
     return value.item() if value.ndim == 0 else tuple(value.tolist())
+
+
+def _value(key: Any, kind: Any) -> Any:
+    """Return what ``_hashable`` was given for a variable of this type."""
+    return slice(*key) if isinstance(kind, SliceType) else np.asarray(key, kind.dtype)
 
 
 def _to_host(value: Any) -> Any:
