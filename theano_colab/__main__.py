@@ -77,7 +77,9 @@ def _setup(options: argparse.Namespace, style: text.Style) -> int:
         blocks = tuple(b for b in panel.blocks if not (said and isinstance(b, Steps)))
         print(text.write(dataclasses.replace(panel, blocks=blocks), style))
         if state.verdict == "ready":
-            print(f"\nFor this shell:\n  export THEANO_FLAGS={shlex.quote(state.flags)}")
+            print("\nFor this shell:")
+            for name, value in (("THEANO_FLAGS", state.flags), *state.environment):
+                print(f"  export {name}={shlex.quote(value)}")
     return 0 if state.verdict in {"ready", "dry-run"} else 1
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def request(options: argparse.Namespace) -> Request:
     """Return what the options of setup and plan ask for."""
-    return Request(options.device, options.floatX, options.precision)
+    return Request(options.device, options.floatX, options.precision, options.libraries)
 
 
 def info(options: argparse.Namespace, draw: Draw) -> dict[str, Any]:

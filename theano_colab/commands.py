@@ -7,6 +7,7 @@ import difflib
 from typing import NoReturn
 
 from theano_colab.errors import TheanoColabError
+from theano_colab.libraries.catalogue import libraries
 
 COMMANDS = {
     "setup": "install Theano here, set its flags, prove that it works",
@@ -63,6 +64,14 @@ def parser(program: str) -> argparse.ArgumentParser:
             choices=PRECISIONS,
             help="of float32 products on a GPU: tf32 is faster and rounds factors to 10 bits",
         )
+        added[name].add_argument(
+            "--with",
+            dest="libraries",
+            default=(),
+            type=_names,
+            metavar="NAME[,NAME...]",
+            help=f"also install {', '.join(libraries())}; NAME==VERSION for one of its versions",
+        )
     added["setup"].add_argument("--dry-run", action="store_true", help="stop after the plan")
     added["setup"].add_argument("-q", "--quiet", action="store_true", help="show the result only")
     info = added["info"].add_mutually_exclusive_group()
@@ -77,6 +86,11 @@ def parser(program: str) -> argparse.ArgumentParser:
     for command in added.values():
         command.add_argument("--json", action="store_true", help="print the data as JSON")
     return main
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Read what stands after --with."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _bench_options(bench: argparse.ArgumentParser) -> None:
@@ -118,6 +132,7 @@ def complete(line: str) -> list[str]:
         "--device": DEVICES,
         "--floatX": FLOAT_X,
         "--precision": PRECISIONS,
+        "--with": tuple(libraries()),
     }.get(before[-1], ())
     if not choices:
         choices = _options(before[0])

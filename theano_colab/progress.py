@@ -37,6 +37,7 @@ class SetupState:
 
     ``runtime`` is one line ("Colab 2026.08 · Python 3.13.15 · NumPy 2.1.3 · Tesla T4").
     ``notes`` are things the user should know (a translated flag, a GPU that is not used, and why).
+    ``environment`` are variables beside THEANO_FLAGS that setup sets, as (name, value).
     ``results`` are the verified facts as (name, value) pairs; they are filled in only after the
     checks passed. ``verdict`` is "ready" only when every check passed; "refused" means that nothing
     was changed; "failed" carries ``problem`` = (cause, evidence, remedy); "dry-run" stops after
@@ -51,6 +52,7 @@ class SetupState:
     verdict: Verdict = "running"
     problem: tuple[str, str, str] | None = None
     seconds: float = 0.0
+    environment: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as plain JSON values."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import hashlib
-import json
 import os
-from importlib.metadata import PackageNotFoundError, distribution, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from theano_colab import live, paths
+from theano_colab import live, verified
 from theano_colab.errors import TheanoColabError, from_os_error
+from theano_colab.libraries import catalogue
 from theano_colab.plan.flags import Flags
 from theano_colab.plan.resolve import resolve
 from theano_colab.progress import Progress, SetupState, StepState
@@ -66,7 +64,7 @@ def plan(request: Request, runtime: Runtime | None = None) -> tuple[Runtime, Pla
     """
     runtime = facts() if runtime is None else runtime
     planned = resolve(runtime, request)
-    if planned.uses_jax and (accelerators.started() or _verified(planned, runtime) is None):
+    if planned.uses_jax and (accelerators.started() or verified.recall(planned, runtime) is None):
         runtime = with_jax(runtime)
         planned = resolve(runtime, request)
     return runtime, planned
@@ -168,7 +166,13 @@ def setup(
 
 def _begin(plan: Plan, runtime: Runtime, observe: Callable[[SetupState], None]) -> Progress:
     steps = tuple(StepState(s.title, s.why, "kept" if s.kept else "pending") for s in plan.steps)
-    first = SetupState(runtime_line(runtime), steps, notes=plan.notes, flags=plan.flags)
+    first = SetupState(
+        runtime_line(runtime),
+        steps,
+        notes=plan.notes,
+        flags=plan.flags,
+        environment=plan.environment,
+    )
     return Progress(first, [step.action for step in plan.steps], observe)
 
 
@@ -180,8 +184,8 @@ def _carry_out(plan: Plan, runtime: Runtime, progress: Progress, *, in_this_proc
     with progress.step("set-flags"):
         stuck = _set_flags(plan, progress) if in_this_process else ()
     with progress.step("warm"):
-        verified = _warm(plan, runtime, progress)
-    progress.results(_results(verified))
+        found = _warm(plan, runtime, progress)
+    progress.results(_results(found))
     installed = version("theano")
     if loaded is not None and loaded != installed:
         progress.end("restart", _restart_for_version(loaded, installed))
@@ -191,11 +195,14 @@ def _carry_out(plan: Plan, runtime: Runtime, progress: Progress, *, in_this_proc
         return
     with progress.step("verify"):
         if in_this_process:
-            verified = _verify_here(progress)
-            progress.results(_results(verified))
+            found = _verify_here(progress)
+            progress.results(_results(found))
         else:
             progress.detail("verify", "in the fresh process")
-        _as_planned(verified, plan)
+        _as_planned(found, plan)
+    if any(step.library for step in plan.steps):
+        with progress.step("check-libraries"):
+            progress.results((*_results(found), *_check_libraries(plan, runtime, progress)))
     progress.end("ready")
 
 
@@ -204,8 +211,10 @@ def _set_flags(plan: Plan, progress: Progress) -> tuple[live.Difference, ...]:
     global _written  # noqa: PLW0603  # one environment per process, so one memory of it
     original = user_flags_text()
     os.environ[FLAGS] = plan.flags
+    os.environ.update(plan.environment)
     _written = (original, plan.flags)
-    progress.detail("set-flags", f"THEANO_FLAGS={plan.flags}")
+    told = ((FLAGS, plan.flags), *plan.environment)
+    progress.detail("set-flags", " ".join(f"{name}={value}" for name, value in told))
     theano = live.imported()
     if theano is None:
         live.forget_broken_import()
@@ -230,63 +239,42 @@ def _warm(plan: Plan, runtime: Runtime, progress: Progress) -> Verified:
     from theano_colab.verify.fresh import run_fresh
     from theano_colab.verify.lock import remove_stale_locks
 
-    if (verified := _verified(plan, runtime)) is not None:
+    if (before := verified.recall(plan, runtime)) is not None:
         progress.keep("warm", "verified before, nothing has changed since")
-        return verified
+        return before
     base = Flags.parse(plan.flags).get("base_compiledir") or "~/.theano"
     for line in remove_stale_locks(Path(base).expanduser()):
         progress.note(line)
-    verified = run_fresh(
+    found = run_fresh(
         plan.flags,
         on_line=lambda line: progress.detail("warm", line),
         force_device=plan.device != "cpu",
     )
-    record = _record(plan, runtime)
-    record.parent.mkdir(parents=True, exist_ok=True)
-    scratch = record.with_suffix(f".{os.getpid()}")
-    scratch.write_text(json.dumps(dataclasses.asdict(verified)), "utf-8")
-    scratch.replace(record)
-    return verified
+    verified.remember(plan, runtime, found)
+    return found
 
 
-def _verified(plan: Plan, runtime: Runtime) -> Verified | None:
-    """Return what was verified for the very same facts before, if what was compiled is there."""
-    with contextlib.suppress(OSError, ValueError, TypeError, PackageNotFoundError):
-        text = _record(plan, runtime).read_text("utf-8")
+def _check_libraries(
+    plan: Plan, runtime: Runtime, progress: Progress
+) -> tuple[tuple[str, str], ...]:
+    """Run the checks of the plan's libraries; return their names and what was found."""
+    from theano_colab.verify import library
 
-        from theano_colab.verify.battery import Verified
-
-        verified = Verified(**json.loads(text))
-        if Path(verified.compiledir).is_dir():
-            return verified
-    return None
-
-
-def _record(plan: Plan, runtime: Runtime) -> Path:
-    return paths.cache_dir() / "verified" / f"{_fingerprint(plan, runtime)}.json"
-
-
-def _fingerprint(plan: Plan, runtime: Runtime) -> str:
-    """Digest the facts that a verified result depends on."""
-    port = distribution("theano").locate_file("theano/__init__.py")
-    packages = runtime.packages.value or {}
-    environment = runtime.environment.value or {}
-    depends = [
-        plan.flags,
-        runtime.python.value,
-        runtime.python_executable.value,
-        runtime.cpu.value,
-        repr(runtime.compiler.value),
-        repr(runtime.blas.value),
-        repr(runtime.theanorc.value),
-        [packages.get(name) for name in ("numpy", "scipy", "six")],
-        [item for item in packages.items() if item[0].startswith(("jax", "nvidia-", "pygpu"))],
-        [environment.get(name) for name in ("CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS", "XLA_FLAGS")],
-        [repr(runtime.driver.value), repr(runtime.gpus.value)],
-        distribution("theano").version,
-        [str(port), Path(str(port)).stat().st_mtime_ns],
-    ]
-    return hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:24]
+    results: list[tuple[str, str]] = []
+    checked = False
+    for release in [catalogue.find(step.library) for step in plan.steps if step.library]:
+        found = verified.recall_library(plan, runtime, release)
+        if found is None:
+            checked = True
+            progress.detail("check-libraries", release.spoken)
+            found = library.check(
+                release, plan.flags, lambda line: progress.detail("check-libraries", line)
+            )
+            verified.remember_library(plan, runtime, release, found)
+        results.append((release.spoken, found))
+    if not checked:
+        progress.keep("check-libraries", "checked before, nothing has changed since")
+    return tuple(results)
 
 
 def _verify_here(progress: Progress) -> Verified:

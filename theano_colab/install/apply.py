@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     OnStep = Callable[[int, Status, str], None]
 
 
+INSTALLING = ("build-port", "install", "install-library")
+"""The actions that are carried out here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What was done.
@@ -40,11 +44,12 @@ class Applied:
 
 
 def apply(plan: Plan, *, on_step: OnStep, cache: Path | None = None) -> Applied:
-    """Carry out the steps "build-port" and "install" of ``plan``; the others are the session's.
+    """Carry out the steps that build and install; the others are the session's.
 
     What is in place already is found out here, not believed: such a step is reported as "kept".
-    Nothing that is installed is changed, but for Theano itself. Interrupted at any moment, also by
-    SIGKILL, the next call heals what was left. One setup at a time runs; a second one waits.
+    Nothing that is installed is changed, but for Theano and the plan's libraries. Interrupted at
+    any moment, also by SIGKILL, the next call heals what was left. One setup at a time runs; a
+    second one waits.
 
     Parameters
     ----------
@@ -59,7 +64,7 @@ def apply(plan: Plan, *, on_step: OnStep, cache: Path | None = None) -> Applied:
         If a step failed. What was there before is there still, or the next call puts it right.
     """
     began = time.monotonic()
-    steps = [(i, s) for i, s in enumerate(plan.steps) if s.action in ("build-port", "install")]
+    steps = [(i, s) for i, s in enumerate(plan.steps) if s.action in INSTALLING]
     if not steps:
         return Applied(None, (), 0.0, changed=False)
     index = steps[0][0]

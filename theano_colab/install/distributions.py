@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PORT = "theano"
-LABEL = "+colab."  # in the port's version, and in no other Theano's
+LABEL = "+colab."  # in the version of what we rebuilt, and of nothing else
 
 
 @dataclass(frozen=True, slots=True)

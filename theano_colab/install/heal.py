@@ -61,7 +61,8 @@ def sweep(cache: Path) -> None:
     What is younger than an hour stays: somebody may be at work there without our lock.
     """
     oldest = time.time() - 3600
-    for path in (*cache.glob("sdist/tmp*"), *cache.glob("port/*/*.tmp")):
+    scratch = ("sdist/tmp*", "port/*/*.tmp", "libraries/*/*/*.tmp")
+    for path in (path for pattern in scratch for path in cache.glob(pattern)):
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < oldest:
                 _remove(path)

@@ -19,12 +19,16 @@ from theano_colab.errors import TheanoColabError, from_os_error
 from theano_colab.install import distributions as dists
 from theano_colab.install.heal import heal, sweep, unowned_package
 from theano_colab.install.journal import Entry, Journal
+from theano_colab.libraries import catalogue
+from theano_colab.libraries.build import build_library
+from theano_colab.libraries.build import fingerprint as fingerprint_of
 from theano_colab.pip import explain, run_pip
 from theano_colab.port import build_port, fingerprint, port_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from theano_colab.libraries.catalogue import Release
     from theano_colab.plan.model import Step
     from theano_colab.progress import Status
 
@@ -54,6 +58,8 @@ class Work:
         """Do one step, or find it done; return its status and what there is to say."""
         if step.action == "build-port":
             return self._build(say)
+        if step.action == "install-library":
+            return self._install_library(catalogue.find(step.library), say)
         names = [Requirement(requirement).name for requirement in step.requirements]
         is_port = any(dists.same(name, dists.PORT) for name in names)
         done = self._install_port(say) if is_port else self._install(step.requirements, say)
@@ -81,19 +87,36 @@ class Work:
             return False
         say(reason)
         wheel = self.wheel = self.wheel or build_port(self._cache, say)
-        _expect_removable(dists.find(dists.PORT))
-        self._begin(())
+        self._install_wheel(f"{dists.PORT}=={port_version()}", wheel, (), say)
+        return True
+
+    def _install_library(self, release: Release, say: Callable[[str], None]) -> tuple[Status, str]:
+        name, version = release.distribution, release.built_version
+        self.versions.append((name, version))
+        reason = _why_not_there(release)
+        if reason is None:
+            return "kept", f"{name} {version} is installed already"
+        say(reason)
+        wheel = build_library(release, self._cache, say)
+        self._install_wheel(release.requirement, wheel, (name,), say)
+        return "done", f"{name} {version}"
+
+    def _install_wheel(
+        self, requirement: str, wheel: Path, names: tuple[str, ...], say: Callable[[str], None]
+    ) -> None:
+        """Install a wheel that we built; ``names`` are those that the journal shall have of it."""
+        name = Requirement(requirement).name
+        replaced = dists.find(name)
+        _expect_removable(replaced)
+        self._begin(names)
         # A requirement with its hash, not the wheel's path: `pip freeze` then says theano==..., as
         # for any other package, and no other file of that name will do.
-        wanted = self._write(
-            "port.txt", [f"{dists.PORT}=={port_version()} --hash=sha256:{_digest(wheel)}"]
-        )
+        wanted = self._write("wanted.txt", [f"{requirement} --hash=sha256:{_digest(wheel)}"])
         options = ["--no-deps", "--no-index", f"--find-links={wheel.parent}"]
-        if dists.find_port() is not None:
+        if any(dists.LABEL in found.version for found in replaced):
             options.append("--force-reinstall")
-        self._pip([*options, f"--only-binary={dists.PORT}", f"--requirement={wanted}"], say)
-        self._expect(dists.PORT)
-        return True
+        self._pip([*options, f"--only-binary={name}", f"--requirement={wanted}"], say)
+        self._expect(name)
 
     def _install(self, requirements: Sequence[str], say: Callable[[str], None]) -> bool:
         missing = [wanted for wanted in requirements if not dists.is_satisfied(wanted)]
@@ -227,6 +250,22 @@ class Work:
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary = None
+
+
+def _why_not_there(release: Release) -> str | None:
+    """Return why the rebuild of a library has to be installed, or None."""
+    name, version = release.distribution, release.built_version
+    found = next((one for one in dists.find(name) if one.version == version), None)
+    if found is None:
+        return f"{name} {version} is not installed"
+    damage = dists.damage(found, hashes=True)
+    if damage is not None:
+        return f"installing again: {damage}"
+    try:
+        same = (found.info / "FINGERPRINT").read_text("utf-8") == fingerprint_of(release)
+    except OSError:
+        same = False
+    return None if same else "installing again: its rules have changed since"
 
 
 def _expect_removable(replaced: Sequence[dists.Installed]) -> None:

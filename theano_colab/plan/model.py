@@ -6,7 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Action = Literal["build-port", "install", "set-flags", "warm", "verify"]
+Action = Literal[
+    "build-port", "install", "install-library", "set-flags", "warm", "verify", "check-libraries"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,19 +18,22 @@ class Request:
     ``device`` is "auto", "cpu", "cuda", "cudaN" or "xla"; ``floatX`` is None where the user leaves
     it to the plan (and to what THEANO_FLAGS and .theanorc say). ``precision`` is that of float32
     products on XLA: "tf32" lets a GPU's tensor cores round their factors; None leaves it likewise.
+    ``libraries`` are to be installed with Theano, as "keras" or "keras==2.2.5".
     """
 
     device: str = "auto"
     floatX: Literal["float16", "float32", "float64"] | None = None  # noqa: N815  # Theano's name
     precision: Literal["float32", "tf32"] | None = None
+    libraries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing to do, or to find done already, and why.
 
-    ``requirements`` are PEP 508 requirements for "install" (none for the other actions). ``kept``
-    says that the facts show it done already; the step stays in the plan so that it can be seen.
+    ``requirements`` are PEP 508 requirements for "install" and "install-library" (none for the
+    other actions). ``kept`` says that the facts show it done already; the step stays in the plan so
+    that it can be seen. ``library`` is the release for "install-library", as ``--with`` takes it.
     """
 
     action: Action
@@ -36,6 +41,7 @@ class Step:
     why: str
     requirements: tuple[str, ...] = ()
     kept: bool = False
+    library: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class Plan:
     obsolete, and what the plan adds. ``backend`` is "cpu", "gpuarray" or "xla"; ``device`` is what
     ``theano.config.device`` will say; ``precision`` is that of float32 products on "xla", and ""
     elsewhere. ``notes`` are sentences that the user should read. A plan with refusals has no steps.
+    ``environment`` are variables beside THEANO_FLAGS that libraries want, as (name, value).
     """
 
     backend: Literal["cpu", "gpuarray", "xla"]
@@ -64,6 +71,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     precision: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
 
     @property
     def uses_jax(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from theano_colab.plan import compat as matrix
-from theano_colab.plan import jax, vocabulary
+from theano_colab.plan import jax, libraries, vocabulary
 from theano_colab.plan.compat import Compat, at_least, numbers
 from theano_colab.plan.devices import Choice, choose, serve
 from theano_colab.plan.flags import Flags, FlagsError
@@ -14,6 +14,7 @@ from theano_colab.plan.model import Plan, Refusal, Request, Step
 from theano_colab.plan.refuse import is_macos, refusals
 
 if TYPE_CHECKING:
+    from theano_colab.plan.libraries import Chosen
     from theano_colab.runtime.model import Runtime
 
 PLAN = "%theano setup"
@@ -42,7 +43,10 @@ def resolve(runtime: Runtime, request: Request, compat: Compat | None = None) ->
     choice = choose(runtime, request.device, flags, compat)
     if isinstance(choice, Refusal):
         refused = (*refused, choice)
-    if refused or isinstance(choice, Refusal):
+    chosen = libraries.choose(runtime, request.libraries)
+    if isinstance(chosen, Refusal):
+        refused = (*refused, chosen)
+    if refused or isinstance(choice, Refusal) or isinstance(chosen, Refusal):
         return Plan("cpu", "cpu", "", (), notes=translations, refusals=refused)
     flags, flag_notes, also = _settle(runtime, request, flags, choice, compat)
     text = _for_environment(flags, from_files).text()
@@ -51,8 +55,9 @@ def resolve(runtime: Runtime, request: Request, compat: Compat | None = None) ->
         backend=choice.backend,
         device=choice.device,
         flags=text,
-        steps=_steps(runtime, text, flags, choice, compat),
+        steps=_steps(runtime, text, flags, choice, chosen, compat),
         notes=(
+            *libraries.notes(runtime, chosen),
             *translations,
             *choice.notes,
             *flag_notes,
@@ -60,6 +65,7 @@ def resolve(runtime: Runtime, request: Request, compat: Compat | None = None) ->
             *_memory_note(runtime, choice),
         ),
         precision=flags.get("xla.precision") or "float32" if choice.backend == "xla" else "",
+        environment=chosen.environment,
     )
 
 
@@ -209,8 +215,8 @@ def _for_environment(flags: Flags, from_files: Flags) -> Flags:
     return said
 
 
-def _steps(
-    runtime: Runtime, text: str, flags: Flags, choice: Choice, compat: Compat
+def _steps(  # noqa: PLR0913, PLR0917  # everything that a plan has was decided by then
+    runtime: Runtime, text: str, flags: Flags, choice: Choice, chosen: Chosen, compat: Compat
 ) -> tuple[Step, ...]:
     packages = runtime.packages.value or {}
     python = _python(runtime)
@@ -243,11 +249,15 @@ def _steps(
             (f"theano=={compat.port}",),
             kept=done,
         ),
+        *libraries.steps(runtime, chosen),
         Step(
             "set-flags",
-            "Set THEANO_FLAGS",
+            " and ".join(["Set THEANO_FLAGS", *(name for name, _ in chosen.environment)]),
             "Theano reads its flags once, when it is imported.",
-            kept=(runtime.environment.value or {}).get("THEANO_FLAGS", "") == text,
+            kept=all(
+                (runtime.environment.value or {}).get(name, "") == value
+                for name, value in (("THEANO_FLAGS", text), *chosen.environment)
+            ),
         ),
         Step("warm", "Compile what every import needs", _why_warm(runtime, flags)),
         Step(
@@ -255,6 +265,7 @@ def _steps(
             f"Check computed results on {_spoken(choice)}",
             "Only a result that agrees with NumPy's shows that Theano works.",
         ),
+        *libraries.check(chosen),
     ]
     return tuple(steps)
 

@@ -1,7 +1,7 @@
-"""Rewrite rules: data that says what to find in Theano's text, what to put, and why.
+"""Rewrite rules: data that says what to find in a pinned text, what to put, and why.
 
-A rule matches an exact number of times or the port is not built: the sdist is pinned, so another
-count means that a rule is wrong.
+A rule matches an exact number of times or no wheel is built: the text, Theano's or a library's, is
+pinned, so another count means that a rule is wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from theano_colab.errors import TheanoColabError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 RULES = Path(__file__).parent / "rules"
 
@@ -26,7 +26,7 @@ class RuleError(TheanoColabError):
 
     def __init__(self, evidence: str) -> None:
         super().__init__(
-            "theano-colab's rules do not fit Theano's text.",
+            "theano-colab's rules do not fit the text that they are for.",
             evidence,
             "This is an error of theano-colab. Install its newest version, or report this text.",
         )
@@ -34,7 +34,7 @@ class RuleError(TheanoColabError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One change to Theano's text.
+    """One change to the text.
 
     Parameters
     ----------
@@ -73,10 +73,21 @@ def load_rules(folder: Path = RULES) -> tuple[Rule, ...]:
     Raises
     ------
     RuleError
+        As ``read_rules``.
+    """
+    return read_rules(sorted(folder.glob("*.toml")))
+
+
+def read_rules(paths: Iterable[Path]) -> tuple[Rule, ...]:
+    """Read every rule of these files, in their order.
+
+    Raises
+    ------
+    RuleError
         If a rule lacks a key, has one too many, or takes an id that is taken.
     """
     rules: dict[str, Rule] = {}
-    for path in sorted(folder.glob("*.toml")):
+    for path in paths:
         for entry in tomllib.loads(path.read_text("utf-8")).get("rule", []):
             try:
                 rule = Rule(**{**entry, "files": tuple(entry["files"])})

@@ -1,4 +1,4 @@
-"""The port's wheel, kept in a cache between kernels and checked at every use."""
+"""Wheels that were built, kept in a cache between kernels and checked at every use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 def build_port(cache: Path, on_line: Callable[[str], None] | None = None) -> Path:
     """Return the port's wheel in the folder ``cache``, downloaded and built if it is not there.
 
-    A wheel from other rules, or one that a kill or a full disk left incomplete, is built anew.
     ``on_line`` is called with each line of progress.
 
     Raises
@@ -28,17 +27,30 @@ def build_port(cache: Path, on_line: Callable[[str], None] | None = None) -> Pat
     OSError
         If ``cache`` cannot be written.
     """
-    folder = cache / "port" / fingerprint()[:16]
-    wheel, seal = folder / wheel_name(), folder / "sha256.txt"
+
+    def build(wheel: Path) -> None:
+        sdist = kept(THEANO, cache / "sdist", on_line)
+        if on_line is not None:
+            on_line(f"Building {wheel.name}")
+        build_wheel(sdist, wheel.parent)
+
+    return kept_wheel(cache / "port" / fingerprint()[:16] / wheel_name(), build)
+
+
+def kept_wheel(wheel: Path, build: Callable[[Path], object]) -> Path:
+    """Return the path ``wheel``; ``build`` writes it where it is not there whole.
+
+    Its folder is named by a fingerprint of all that decides its content: a wheel from other rules
+    lies in another one, which is removed. One that a kill or a full disk left incomplete is built
+    anew.
+    """
+    folder, seal = wheel.parent, wheel.with_name("sha256.txt")
     try:
         if _sha256(wheel) == seal.read_text("ascii"):
             return wheel
     except (OSError, UnicodeDecodeError):
         pass  # not there, not complete, or not readable: build it
-    sdist = kept(THEANO, cache / "sdist", on_line)
-    if on_line is not None:
-        on_line(f"Building {wheel.name}")
-    build_wheel(sdist, folder)
+    build(wheel)
     seal.write_text(_sha256(wheel), "ascii")
     for other in folder.parent.iterdir():
         if other != folder:

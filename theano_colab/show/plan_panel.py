@@ -47,6 +47,7 @@ def describe_plan(plan: Plan, runtime_line: str) -> Panel:
         )
     if plan.flags and not plan.refusals:
         blocks.append(Code("THEANO_FLAGS", plan.flags))
+    blocks += [Code(name, value) for name, value in plan.environment]
     if plan.notes:
         blocks.append(Notes(plan.notes))
     return Panel("Theano plan", tuple(blocks), line=runtime_line)

@@ -51,6 +51,7 @@ def describe_setup(state: SetupState) -> Panel:
         blocks.append(Table("Checked", ("Check", "Result"), rows))
     if state.flags:
         blocks.append(Code("THEANO_FLAGS", state.flags))
+    blocks += [Code(name, value) for name, value in state.environment]
     if state.notes:
         blocks.append(Notes(state.notes))
     corner = elapsed(state.seconds) if state.seconds > 0 else ""

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
-import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from theano_colab import children
 from theano_colab.errors import TheanoColabError
+from theano_colab.verify import process
 from theano_colab.verify.battery import Verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-# A cold compile takes 10 to 20 s on two cores; Theano waits up to 120 s for another's lock.
-TIME_LIMIT_SECONDS = 300.0
 
 
 def run_fresh(
@@ -28,7 +23,7 @@ def run_fresh(
     *,
     on_line: Callable[[str], None],
     force_device: bool = False,
-    time_limit: float = TIME_LIMIT_SECONDS,
+    time_limit: float = process.TIME_LIMIT_SECONDS,
 ) -> Verified:
     """Run the checks in a new process with THEANO_FLAGS set to ``flags``.
 
@@ -45,55 +40,27 @@ def run_fresh(
     environment = children.environment(os.environ) | {"THEANO_FLAGS": flags}
     said: deque[str] = deque(maxlen=40)
     events: dict[str, Any] = {}
-    with subprocess.Popen(
-        [sys.executable, "-m", "theano_colab.verify.battery"],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        # An interrupt of the kernel reaches its process group; only we decide how this one ends.
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None  # noqa: S101  # PIPE was asked for
-        out_of_time = threading.Event()
 
-        def stop() -> None:
-            out_of_time.set()
-            _kill(process)
+    def take(line: str) -> None:
+        event = _event(line)
+        events.update(event)
+        if "step" in event:
+            on_line(event["step"])
+        elif not event and line.strip():
+            said.append(line.rstrip())
+            on_line(line.strip())
 
-        limit = threading.Timer(time_limit, stop)
-        limit.start()
-        try:
-            for line in process.stdout:
-                event = _event(line)
-                events.update(event)
-                if "step" in event:
-                    on_line(event["step"])
-                elif not event and line.strip():
-                    said.append(line.rstrip())
-                    on_line(line.strip())
-        except BaseException:
-            _kill(process)
-            raise
-        finally:
-            limit.cancel()
-    if "report" in events and process.returncode == 0:
+    command = [sys.executable, "-m", "theano_colab.verify.battery"]
+    code = process.run(command, environment, take, time_limit)
+    if "report" in events and code == 0:
         return Verified(**events["report"])
-    if out_of_time.is_set():
+    if code is None:
         raise TheanoColabError(
             "The check of Theano in a fresh process did not end.",
             f"stopped after {time_limit:.0f} s, at: {events.get('step', 'start of Python')}",
             "Run %theano setup again; if it stays so, restart the runtime first.",
         )
-    raise _explain(events, process.returncode, said)
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    """End the process and the compiler that it may have started."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    raise _explain(events, code, said)
 
 
 def _event(line: str) -> dict[str, Any]:
