@@ -111,12 +111,14 @@ class Release:
 class Library:
     """What ``--with NAME`` means: its releases, the default first.
 
-    ``elsewhere`` is how to install one that is on no package index, and empty for all others.
+    ``elsewhere`` is how to install one that is on no package index, ``means`` what another name
+    for a release stands for ("keras==1.2.2"); both are empty for all others.
     """
 
     name: str
     releases: tuple[Release, ...]
     elsewhere: str = ""
+    means: str = ""
 
 
 @cache
@@ -146,6 +148,8 @@ def find(spec: str) -> Release:
             if near
             else f"pip install --no-deps {name or 'NAME'} keeps Theano and NumPy as they are.",
         )
+    if library.means:
+        return find(library.means)
     if not library.releases:
         raise UnknownLibraryError(
             f"{name} is not on the package index, from which --with installs.",
@@ -187,4 +191,6 @@ def _library(entry: Mapping[str, Any]) -> Library:
                 replaces=both.get("replaces", ""),
             )
         )
-    return Library(entry["name"], tuple(releases), entry.get("elsewhere", ""))
+    return Library(
+        entry["name"], tuple(releases), entry.get("elsewhere", ""), entry.get("means", "")
+    )

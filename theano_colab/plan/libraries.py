@@ -102,16 +102,24 @@ def notes(runtime: Runtime, chosen: Chosen) -> tuple[str, ...]:
     for release in chosen.releases:
         present = packages.get(canonicalize_name(release.distribution))
         if present not in {None, release.version, release.built_version}:
-            back = f"pip install {release.distribution.lower()}=={present}"
             said.append(
                 f"{release.spoken} takes the place of {release.distribution} {present}. "
-                + f"{release.replaces} Back to it: {back}".strip()
+                + _after(release, present)
             )
         said += [note.format(numpy=packages.get("numpy", "")) for note in release.notes]
     for name, value in chosen.environment:
         if variables.get(name) not in {None, value}:
             said.append(f"{name} was {variables[name]}; setup sets {name}={value}.")
     return tuple(said)
+
+
+def _after(release: Release, replaced: str) -> str:
+    """Say what no longer works without what was replaced, and how to have it again."""
+    rebuilt, label, _ = replaced.partition("+colab.")
+    if label:
+        return f"Back to it: %theano setup --with {release.library}=={rebuilt}"
+    back = f"Back to it: pip install {release.distribution.lower()}=={replaced}"
+    return f"{release.replaces} {back}".strip()
 
 
 def _why(release: Release, present: str | None) -> str:
