@@ -67,6 +67,15 @@ def test_nan_guard():
         f(-np.ones(2, "f"))
 
 
+def test_test_values_reach_the_optimized_graph():
+    v = tt.fvector("v")
+    v.tag.test_value = np.ones(3, "f")
+    with theano.change_flags(compute_test_value="raise", compute_test_value_opt="raise"):
+        f = theano.function([v], tt.tanh(v) + 1, mode=XLA)
+    (result,) = f.maker.fgraph.outputs
+    same(result.tag.test_value, f(np.ones(3, "f")))
+
+
 def test_users_opt_out():
     _, f = _step(XLA.excluding("xla"))
     assert not clusters(f)
