@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from stacks import HERE
+from units import GPUARRAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +98,7 @@ def _process(job: Job, done: set[str], output: BinaryIO) -> Iterator[dict]:
             ),
             *("-p", "plugin", "-p", "record", "-p", "no:cacheprovider", "--tb=short", "-ra"),
             *(("-p", "on_xla") if job.stack.xla else ()),
+            *(("-p", "gpuarray_stand_in") if job.unit.target.startswith(GPUARRAY) else ()),
             job.stack.root / job.unit.target,
         ],
         cwd=work,

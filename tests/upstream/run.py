@@ -99,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(stack: stacks.Stack, options: argparse.Namespace) -> int:
     wanted = [*options.files, *(units.read_list(HERE / "part.txt") if options.part else ())]
-    chosen = units.find_units(stack.root, wanted)
+    chosen = units.find_units(stack.root, wanted, gpuarray=stack.xla)
     log = results.Log(stack.results)
     again = _again(chosen, log, options)
     todo = [unit for unit in chosen if unit.name not in log.finished or unit.name in again]

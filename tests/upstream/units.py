@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-# Needs a GPU and libgpuarray, which the port does not serve.
-EXCLUDED = "theano/gpuarray/"
+# Needs a GPU and libgpuarray, which the port does not serve; see gpuarray_stand_in.py.
+GPUARRAY = "theano/gpuarray/"
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Unit:
         return f"{self.target}[{self.chunk}/{self.chunks}]"
 
 
-def find_units(root: Path, wanted: list[str]) -> list[Unit]:
+def find_units(root: Path, wanted: list[str], *, gpuarray: bool = False) -> list[Unit]:
     """Return the units for ``wanted``, in that order, or for every test file under ``root``.
 
     ``wanted`` are files, folders, patterns ("tensor/nnet/tests/test_conv*.py") and node ids, with
-    or without "theano/" before them.
+    or without "theano/" before them. Those of theano/gpuarray are left out, unless asked for.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def find_units(root: Path, wanted: list[str]) -> list[Unit]:
     """
     sizes = tomllib.loads((HERE / "chunks.toml").read_text())
     units = {}
-    for target in [t for one in (wanted or ["theano"]) for t in _targets(root, one)]:
+    for target in [t for one in (wanted or ["theano"]) for t in _targets(root, one, gpuarray)]:
         chunks = sizes.get(target, 1)
         for chunk in range(1, chunks + 1):
             units[Unit(target, chunk, chunks)] = None
@@ -51,7 +51,7 @@ def read_list(file: Path) -> list[str]:
     return [line for line in lines if line]
 
 
-def _targets(root: Path, wanted: str) -> list[str]:
+def _targets(root: Path, wanted: str, gpuarray: bool) -> list[str]:
     pattern, colons, node = wanted.partition("::")
     if pattern != "theano" and not pattern.startswith("theano/"):
         pattern = f"theano/{pattern}"
@@ -59,7 +59,7 @@ def _targets(root: Path, wanted: str) -> list[str]:
     for path in root.glob(pattern.rstrip("/")):
         found |= set(path.rglob("test_*.py")) if path.is_dir() else {path}
     names = sorted(path.relative_to(root).as_posix() for path in found)
-    names = [name for name in names if not name.startswith(EXCLUDED)]
+    names = [name for name in names if gpuarray or not name.startswith(GPUARRAY)]
     if not names:
         raise LookupError(f"{wanted} matches no test file under {root}")
     return [name + colons + node for name in names]
