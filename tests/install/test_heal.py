@@ -103,6 +103,12 @@ def test_what_pip_put_aside_goes_after_an_interruption_only(tmp_path, name):
     assert heal(tmp_path, INTERRUPTED) == (name,)
 
 
+def test_what_pip_put_aside_of_a_library_goes_where_the_journal_names_it(tmp_path):
+    put(tmp_path, "~eras/x", "~eras-3.10.0.dist-info/x", "~acking/x")
+    entry = Entry("installing", port_version(), names=("Keras",))
+    assert set(heal(tmp_path, entry)) == {"~eras", "~eras-3.10.0.dist-info"}
+
+
 def test_a_dependency_that_pip_did_not_finish_goes(tmp_path):
     put(tmp_path, "lacking/x.py", "lacking-1.0.dist-info/METADATA", "mine-1.0.dist-info/METADATA")
     record(tmp_path, "whole-1.0.dist-info", "whole/x.py")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from theano_colab.install.distributions import PORT, damage, in_site, is_port, same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from theano_colab.install.distributions import Installed
@@ -25,9 +25,9 @@ def heal(site: Path, entry: Entry | None) -> tuple[str, ...]:
 
     ``entry`` is what the journal says. Removed are, where they are not whole: the port's
     ``.dist-info`` and ``theano`` folders; the folders that pip had put aside while it replaced
-    Theano; the ``.dist-info`` of a dependency that pip did not finish (pip would take it for
-    installed); the temporary folder of that run. A Theano that is not the port stays: pip
-    uninstalls it in its own way.
+    Theano or a library; the ``.dist-info`` of a library or a dependency that pip did not finish
+    (pip would take it for installed); the temporary folder of that run. A Theano that is not the
+    port stays: pip uninstalls it in its own way.
 
     Raises
     ------
@@ -43,9 +43,9 @@ def heal(site: Path, entry: Entry | None) -> tuple[str, ...]:
             if any(same(found.name, name) for name in entry.names)
             and damage(found, hashes=True) is not None
         ]
-    # pip puts away what it replaces, and throws it away or back at its end.
-    if interrupted:
-        doomed += [path for path in site.glob("~*") if _PUT_ASIDE.fullmatch(path.name)]
+        # pip puts away what it replaces, and throws it away or back at its end.
+        aside = _put_aside((PORT, *entry.names))
+        doomed += [path for path in site.glob("~*") if aside.fullmatch(path.name)]
     removed = []
     for path in dict.fromkeys(doomed):
         _remove(path)
@@ -106,20 +106,18 @@ def _claims_package(found: Installed) -> bool:
         return True  # conda leaves no RECORD
 
 
-def _put_aside() -> re.Pattern[str]:
+def _put_aside(names: Iterable[str]) -> re.Pattern[str]:
     """Return what pip calls the neighbour that it moves a folder to: ``theano`` to ``~heano``.
 
     It replaces one leading letter after the other until the name is free.
     """
     info = re.escape(".dist-info")
     choices = [
-        rf"~[-~.=%0-9]{{{count}}}{re.escape(PORT[count + 1 :])}(-[0-9][^-]*{info})?"
-        for count in range(len(PORT) - 1)
+        rf"~[-~.=%0-9]{{{count}}}{re.escape(name[count + 1 :])}(-[0-9][^-]*{info})?"
+        for name in (one.replace("-", "_") for one in names)
+        for count in range(len(name) - 1)
     ]
     return re.compile("|".join(choices), re.IGNORECASE)
-
-
-_PUT_ASIDE = _put_aside()
 
 
 def _remove(path: Path) -> None:
