@@ -22,10 +22,10 @@ TESTS ?= tests/xla tests/bench/with_theano
 xla: .venv/ready
 	PYTHONPATH=. $$($(RUN) scripts/envs.py xla $(XLA_PINS)) -m pytest -n 2 -p no:cacheprovider $(TESTS)
 
-# The tests in real kernels, over every pin set in tests/kernel/pins that has its Python here.
+# The tests in real kernels, over every pin set that has its Python here.
 matrix: .venv/ready
 	@$(RUN) scripts/envs.py list
-	THEANO_COLAB_TEST_PINS=all $(RUN) -m pytest -n 2 --dist loadgroup tests/kernel
+	THEANO_COLAB_TEST_PINS=all $(RUN) -m pytest -n 2 --dist loadgroup tests/kernel tests/questions
 
 # Theano's own tests on the port: all, or FILES="tensor/tests/test_sort.py scan_module"; goes on where
 # it was stopped. ARGS="--stack native" and others: see tests/upstream/run.py --help.

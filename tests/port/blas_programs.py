@@ -1,13 +1,8 @@
-"""Programs that test_blas.py runs with the port, once for each BLAS: products against NumPy.
-
-Run as a script, it prints one line of JSON for each: its name, and the traceback if it failed.
-"""
+"""Programs that test_blas.py runs with the port, once for each BLAS: products against NumPy."""
 
 from __future__ import annotations
 
 import itertools
-import json
-import traceback
 from pathlib import Path
 
 import numpy as np
@@ -206,16 +201,3 @@ def the_library_is_linked():
         mapped = Path("/proc/self/maps").read_text("utf-8")
         folder = [flag[2:] for flag in flags.split() if flag.startswith("-L")]
         assert all(path in mapped for path in folder)
-
-
-if __name__ == "__main__":
-    for name, program in list(globals().items()):
-        if getattr(program, "__module__", None) == "__main__" and not name.startswith("_"):
-            try:
-                program()
-            except Exception:  # noqa: BLE001 - whatever fails is the result
-                print(
-                    json.dumps({"name": name, "error": traceback.format_exc()[-3000:]}), flush=True
-                )
-            else:
-                print(json.dumps({"name": name, "error": ""}), flush=True)

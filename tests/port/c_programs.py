@@ -1,14 +1,11 @@
-"""Programs that test_c_api.py runs with the port, all in one process (imports take longest).
+"""Programs that test_c_api.py runs with the port.
 
-Each makes Theano compile C that NumPy 2 or Python 3 changed the ground under. Run as a script, it
-prints one line of JSON for each: its name, and the traceback if it failed.
+Each makes Theano compile C that NumPy 2 or Python 3 changed the ground under.
 """
 
 from __future__ import annotations
 
-import json
 import pickle
-import traceback
 
 import numpy as np
 import theano
@@ -366,16 +363,3 @@ def what_does_not_compile_says_so():
     message = _raised(Exception, lambda: theano.function([x], Broken()(x), mode=C))
     assert "Compilation failed" in message
     assert "error:" in message
-
-
-if __name__ == "__main__":
-    for name, program in list(globals().items()):
-        if getattr(program, "__module__", None) == "__main__" and not name.startswith("_"):
-            try:
-                program()
-            except Exception:  # noqa: BLE001 - whatever fails is the result
-                print(
-                    json.dumps({"name": name, "error": traceback.format_exc()[-3000:]}), flush=True
-                )
-            else:
-                print(json.dumps({"name": name, "error": ""}), flush=True)

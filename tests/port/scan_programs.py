@@ -1,13 +1,8 @@
-"""Programs that test_scan.py runs with the port: scans, through the compiled loop or Python's.
-
-Run as a script, it prints one line of JSON for each: its name, and the traceback if it failed.
-"""
+"""Programs that test_scan.py runs with the port: scans, through the compiled loop or Python's."""
 
 from __future__ import annotations
 
-import json
 import pickle
-import traceback
 
 import numpy as np
 import theano
@@ -261,16 +256,3 @@ def the_profile_counts_the_steps():
     assert op.fn.maker.profile.callcount == 1
     assert 0 < op.t_fn <= op.t_call
     theano.compile.profiling._atexit_print_list.clear()
-
-
-if __name__ == "__main__":
-    for name, program in list(globals().items()):
-        if getattr(program, "__module__", None) == "__main__" and not name.startswith("_"):
-            try:
-                program()
-            except Exception:  # noqa: BLE001 - whatever fails is the result
-                print(
-                    json.dumps({"name": name, "error": traceback.format_exc()[-3000:]}), flush=True
-                )
-            else:
-                print(json.dumps({"name": name, "error": ""}), flush=True)

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
+import running
 
 from theano_colab.runtime import blas
 
-PROGRAMS = Path(__file__).with_name("blas_programs.py")
-NAMES = [
-    line.removeprefix("def ").partition("(")[0]
-    for line in PROGRAMS.read_text("utf-8").splitlines()
-    if line.startswith("def ") and not line.startswith("def _")
-]
 LIBRARIES = {Path(library.path).name: library.ldflags for library in blas.find(versions=False)}
 
 
 @pytest.fixture(scope="module", params=[*LIBRARIES, "none"])
 def outcomes(request, run_port):
     flags = LIBRARIES.get(request.param, "")
-    # Theano warns when there is no BLAS; here that is on purpose.
-    program = (
-        "import logging, runpy\n"
-        "logging.getLogger('theano.tensor.blas').setLevel(logging.ERROR)\n"
-        f"runpy.run_path({str(PROGRAMS)!r}, run_name='__main__')\n"
-    )
-    lines = run_port("-c", program, flags=f"blas.ldflags={flags}").splitlines()
-    return {result["name"]: result["error"] for result in map(json.loads, lines)}
+    return running.outcomes(run_port, "blas_programs", f"blas.ldflags={flags}")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", running.names("blas_programs"))
 def test_product_is_numpys(name, outcomes):
     assert outcomes[name] == ""
 

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
-
-PROGRAMS = Path(__file__).with_name("scan_programs.py")
-NAMES = [
-    line.removeprefix("def ").partition("(")[0]
-    for line in PROGRAMS.read_text("utf-8").splitlines()
-    if line.startswith("def ") and not line.startswith("def _")
-]
+import running
 
 pytestmark = pytest.mark.slow
 
@@ -23,11 +14,10 @@ pytestmark = pytest.mark.slow
     params=["floatX=float64", "floatX=float32", "floatX=float64,linker=vm,optimizer=fast_compile"],
 )
 def outcomes(request, run_port):
-    lines = run_port(str(PROGRAMS), flags=request.param).splitlines()
-    return {result["name"]: result["error"] for result in map(json.loads, lines)}
+    return running.outcomes(run_port, "scan_programs", request.param)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", running.names("scan_programs"))
 def test_scan_gives_what_numpy_gives(name, outcomes):
     assert outcomes[name] == ""
 
