@@ -35,6 +35,8 @@ def add_old_names(files: Mapping[str, bytes]) -> dict[str, bytes]:
     tables = legacy.tables()
     for module in sorted(legacy.packages() | tables.keys()):
         table = tables.get(module, {})
+        if _path(module, legacy.packages(), result) not in result and "removed" not in table:
+            continue  # a module that Theano-PyMC has moved
         if "removed" in table:
             result[_path(module, legacy.packages(), result)] = GONE.encode()
         elif "shadows" not in table:

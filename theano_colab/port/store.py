@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from theano_colab.port.archive import kept
-from theano_colab.port.sdist import THEANO
+from theano_colab.port.flavour import THEANO, Flavour
 from theano_colab.port.wheel import build_wheel, fingerprint, wheel_name
 
 if TYPE_CHECKING:
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def build_port(cache: Path, on_line: Callable[[str], None] | None = None) -> Path:
-    """Return the port's wheel in the folder ``cache``, downloaded and built if it is not there.
+def build_port(
+    cache: Path, on_line: Callable[[str], None] | None = None, flavour: Flavour = THEANO
+) -> Path:
+    """Return the wheel of a flavour in the folder ``cache``, downloaded and built if need be.
 
     ``on_line`` is called with each line of progress.
 
@@ -29,12 +31,14 @@ def build_port(cache: Path, on_line: Callable[[str], None] | None = None) -> Pat
     """
 
     def build(wheel: Path) -> None:
-        sdist = kept(THEANO, cache / "sdist", on_line)
+        sdist = kept(flavour.archive, cache / "sdist", on_line)
         if on_line is not None:
             on_line(f"Building {wheel.name}")
-        build_wheel(sdist, wheel.parent)
+        build_wheel(sdist, wheel.parent, flavour)
 
-    return kept_wheel(cache / "port" / fingerprint()[:16] / wheel_name(), build)
+    # A folder for each flavour, because what is beside a wheel of new rules is removed.
+    folder = cache / ("port" if flavour is THEANO else f"port-{flavour.distribution}")
+    return kept_wheel(folder / fingerprint(flavour)[:16] / wheel_name(flavour), build)
 
 
 def kept_wheel(wheel: Path, build: Callable[[Path], object]) -> Path:

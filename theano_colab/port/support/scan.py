@@ -134,7 +134,7 @@ def loop(op):
             )
         except Exception as error:
             if progress[0] == "calling":
-                _explain(function)
+                _explain(op.fn)
             if progress[0] == "storing" and isinstance(error, ValueError):
                 raise ValueError(
                     "An output of the scan has changed shape. This may be caused by a pushout "
@@ -241,12 +241,15 @@ def _updater(fn):
     return update
 
 
-def _explain(function):
+def _explain(fn):
     """Raise the current exception again, with the inner function's node that it came from."""
-    if hasattr(function, "position_of_error"):
-        where = function.position_of_error
-        thunks = getattr(function, "thunks", None)
-        link.raise_with_op(function.nodes[where], thunks[where] if thunks else None)
+    vm = fn.fn
+    if hasattr(vm, "position_of_error"):
+        where = vm.position_of_error
+        thunks = getattr(vm, "thunks", None)
+        # Theano-PyMC, whose nodes do not know their graph, wants it first.
+        graph = [] if hasattr(vm.nodes[where], "fgraph") else [fn.maker.fgraph]
+        link.raise_with_op(*graph, vm.nodes[where], thunks[where] if thunks else None)
 
 
 def _unroll(rows, length, position):
