@@ -132,11 +132,24 @@ def xla(name: str | None = None) -> Path:
     LookupError
         As ``xla_pins``.
     """
+    return with_port(xla_pins(name), "xla") / "bin" / "python"
+
+
+def with_port(pins: PinSet, prefix: str = "port") -> Path:
+    """Return the environment of a pin set with the port of this checkout, the newest build of it.
+
+    Raises
+    ------
+    LookupError
+        As ``make``.
+    subprocess.CalledProcessError
+        As ``make``.
+    """
     sys.path.insert(0, str(ROOT))
     from theano_colab.port import build_port, fingerprint
 
-    base = make(xla_pins(name))
-    folder = base.with_name(f"xla-{base.name}")
+    base = make(pins)
+    folder = base.with_name(f"{prefix}-{base.name}")
     installed = folder / "port.txt"
     with _lock(ENVS / f"{folder.name}.lock"):
         if not folder.exists():
@@ -147,7 +160,7 @@ def xla(name: str | None = None) -> Path:
             options = (*QUIET, "--no-deps", "--force-reinstall")
             _run(folder / "bin/python", "-m", "pip", "install", *options, wheel)
             installed.write_text(fingerprint())
-    return folder / "bin" / "python"
+    return folder
 
 
 def xla_pins(name: str | None = None) -> PinSet:

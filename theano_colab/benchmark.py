@@ -93,7 +93,7 @@ def measure(options: argparse.Namespace, draw: Draw) -> tuple[Bench, Panel]:
     stopped = False
     try:
         with contextlib.closing(run(asked)) as events:
-            for state in progress.follow(first, events, asked.seconds):
+            for state in progress.follow(first, events, asked.seconds, asked.total_s):
                 draw(describe_bench(state, unit=unit), False)
     except KeyboardInterrupt:
         stopped = True

@@ -26,11 +26,11 @@ EVENTS = [
 ]
 
 
-def states(events):
+def states(events, total_s=None):
     """Return every state; the clock goes on by a second for each event."""
     seconds = iter(range(1000))
     first = beginning(REQUEST, "machine", "a CPU")
-    return list(follow(first, events, 2.0, clock=lambda: float(next(seconds))))
+    return list(follow(first, events, 2.0, total_s, clock=lambda: float(next(seconds))))
 
 
 def test_points_are_counted_whatever_became_of_them():
@@ -43,6 +43,11 @@ def test_time_left_is_first_as_planned_and_then_as_it_took():
     found = states(EVENTS)
     assert found[0].left_s == 4 * 2.0
     assert found[5].left_s == 3 * 6.0
+
+
+def test_no_more_time_is_left_than_a_short_run_has():
+    found = states(EVENTS, total_s=5.0)
+    assert [state.left_s for state in found] == [4.0, 3.0, 2.0, 1.0, *[0.0] * 6]
 
 
 def test_what_is_done_now_and_the_values_so_far():

@@ -1,4 +1,4 @@
-"""Jupyter servers for browser tests: each in folders of its own, with a given kernel."""
+"""Jupyter servers for browser tests: each in folders of its own, with given kernels."""
 
 from __future__ import annotations
 
@@ -13,38 +13,44 @@ from typing import TYPE_CHECKING
 import kernels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-COMMON = ("--no-browser", "--ip=127.0.0.1", "--allow-root")
+COMMON = ("-m", "notebook", "--no-browser", "--ip=127.0.0.1", "--allow-root")
 SERVERS = {
-    "lab": ("-m", "jupyterlab", *COMMON, "--IdentityProvider.token=", "--expose-app-in-browser"),
-    "notebook 7": (
-        "-m",
-        "notebook",
+    # Notebook 7 serves JupyterLab as well.
+    "newest": (
         *COMMON,
         "--IdentityProvider.token=",
-        "--expose-app-in-browser",
+        "--JupyterNotebookApp.expose_app_in_browser=True",
+        "--LabApp.expose_app_in_browser=True",
+        "--ServerApp.disable_check_xsrf=True",
     ),
-    "classic": ("-m", "notebook", *COMMON, "--NotebookApp.token="),
+    "classic": (*COMMON, "--NotebookApp.token=", "--NotebookApp.disable_check_xsrf=True"),
 }
 _ADDRESS = re.compile(r"http://(?:localhost|127\.0\.0\.1):(\d+)/")
+# JupyterLab asks at its first start whether it may fetch news, in front of the notebook.
+_SETTINGS = "lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+_NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
 
 
 @contextlib.contextmanager
 def serve(
-    kind: str, server: Path, kernel: Path, folder: Path, variables: dict[str, str]
+    kind: str, server: Path, served: Mapping[str, Path], folder: Path, variables: dict[str, str]
 ) -> Iterator[tuple[str, int]]:
     """Run a server of the environment ``server`` in ``folder``; give its address and process id.
 
-    The kernel of `notebook` is ipykernel in the environment ``kernel``.
+    ``served`` are its kernels: a name, and the environment whose ipykernel that is.
     """
-    spec = folder / "share" / "kernels" / "served"
-    spec.mkdir(parents=True)
-    argv = [str(kernel / "bin" / "python"), "-Xfrozen_modules=off", *kernels._LAUNCH]
-    (spec / "kernel.json").write_text(
-        json.dumps({"argv": argv, "display_name": "Python", "language": "python", "env": variables})
-    )
+    for name, kernel in served.items():
+        spec = folder / "share" / "kernels" / name
+        spec.mkdir(parents=True)
+        argv = [str(kernel / "bin" / "python"), "-Xfrozen_modules=off", *kernels._LAUNCH]
+        told = {"argv": argv, "display_name": name, "language": "python", "env": variables}
+        (spec / "kernel.json").write_text(json.dumps(told))
+    settings = folder / "config" / _SETTINGS
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps(_NO_NEWS))
     own = {
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "share"),
@@ -85,8 +91,8 @@ def _free_port() -> int:
         return one.getsockname()[1]
 
 
-def notebook(*cells: str) -> str:
-    """Return a notebook of code cells as its file holds it."""
+def notebook(kernel: str, *cells: str) -> str:
+    """Return a notebook of code cells for a kernel of this name, as its file holds it."""
     return json.dumps(
         {
             "cells": [
@@ -101,7 +107,7 @@ def notebook(*cells: str) -> str:
                 for number, source in enumerate(cells)
             ],
             "metadata": {
-                "kernelspec": {"name": "served", "display_name": "Python", "language": "python"}
+                "kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}
             },
             "nbformat": 4,
             "nbformat_minor": 5,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -11,8 +9,6 @@ from panel_samples import PANELS, RUNNING, setup
 
 from theano_colab.show import html
 from theano_colab.show.setup_panel import describe_setup
-
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -46,7 +42,8 @@ CONTRASTS = """() => {
     .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
   const found = [];
   for (const element of document.querySelectorAll(".tcolab-panel *")) {
-    const own = [...element.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+    const own = [...element.childNodes].some(n => n.nodeType === 3 && n.data.trim())
+      || element.dataset.text;
     if (!own || element.tagName === "STYLE" || !element.checkVisibility()) continue;
     const grounds = [];
     for (let e = element; e; e = e.parentElement)
@@ -57,28 +54,6 @@ CONTRASTS = """() => {
   }
   return found;
 }"""
-
-
-def chromium() -> str | None:
-    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-    return next((path for name in names if name and (path := shutil.which(name))), None)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = chromium()
-    if path is None:
-        pytest.skip("there is no Chromium on PATH, and $CHROMIUM names none")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=path,
-            args=[
-                *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-                *("--disable-component-update", "--disable-sync", "--no-first-run"),
-            ],
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ VOID = {"br"}
 # What GitHub's sanitiser and JupyterLab's (for untrusted notebooks) let through, and <style>,
 # which they drop.
 # What charts are drawn with: SVG's elements, and their attributes as Python's parser spells them.
-SHAPES = {"svg", "path", "circle", "rect", "text", "polyline"}
+SHAPES = {"svg", "path", "circle", "rect", "polyline"}
 DRAWING = {
     *("d", "x", "y", "cx", "cy", "r", "width", "height", "points", "viewbox"),
-    *("font-size", "font-weight", "text-anchor", "stroke-width", "stroke-dasharray"),
-    "preserveaspectratio",
+    *("stroke-width", "stroke-dasharray", "preserveaspectratio"),
+    *("style", "data-text"),
 }
 KNOWN_TAGS = SHAPES | {
     *(

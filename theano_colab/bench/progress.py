@@ -136,15 +136,22 @@ def follow(
     first: Bench,
     events: Iterable[Event],
     seconds: float,
+    total_s: float | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Bench]:
-    """Give the run after each event; ``seconds`` of measuring are planned for a point."""
+    """Give the run after each event; ``seconds`` of measuring are planned for a point.
+
+    ``total_s`` is when a run ends that is short of time; None if it is not.
+    """
     start = clock()
     bench = first
     for event in events:
         passed = clock() - start
         bench = dataclasses.replace(_after(bench, event), seconds=passed)
-        bench = dataclasses.replace(bench, left_s=_left(bench, seconds))
+        left_s = _left(bench, seconds)
+        if total_s is not None:
+            left_s = min(left_s, max(total_s - passed, 0.0))
+        bench = dataclasses.replace(bench, left_s=left_s)
         yield bench
 
 

@@ -9,7 +9,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from theano_colab.show import svg
-from theano_colab.show.chart import MARKERS, color
+from theano_colab.show.chart import MARKERS, WIDE, color
 from theano_colab.show.panel import (
     Block,
     Cell,
@@ -158,7 +158,10 @@ def _plot(block: Plot) -> str:
     if block.png:
         data = base64.b64encode(block.png).decode("ascii")
         words = _esc(block.chart.summary or block.chart.title)
-        image = f'<img class="tcolab-png" alt="{words}" src="data:image/png;base64,{data}">'
+        image = (
+            f'<img class="tcolab-png" alt="{words}" src="data:image/png;base64,{data}" '
+            f'width="{WIDE.width:g}">'
+        )
     return f'<div class="tcolab-plot">{svg.write(block.chart)}{image}</div>'
 
 

@@ -1,11 +1,16 @@
-"""A chart as SVG: colours by the style sheet's classes, so that it follows the page's theme."""
+"""A chart as SVG: colours by the style sheet's classes, so that it follows the page's theme.
+
+Its words are no ``<text>`` but lie over the drawing, and only the style sheet shows them: who takes
+SVG out of a notebook (GitHub; Jupyter, where the notebook is not trusted) keeps the text in it, and
+axis labels in one line would stand above the picture that is shown instead.
+"""
 
 from __future__ import annotations
 
 import html
 from typing import TYPE_CHECKING, Final
 
-from theano_colab.show.chart import NARROW, WIDE, Chart, Dot, Label, Layout, Path, Shape, draw
+from theano_colab.show.chart import NARROW, WIDE, Chart, Dot, Label, Layout, Path, draw
 from theano_colab.show.units import clean
 
 if TYPE_CHECKING:
@@ -33,29 +38,31 @@ def spark(values: Sequence[float], limit: float, width: float = 120, height: flo
 
 
 def _svg(chart: Chart, layout: Layout, kind: str) -> str:
-    shapes = "".join(_shape(shape) for shape in draw(chart, layout))
+    shapes = draw(chart, layout)
+    drawn = "".join(_shape(shape) for shape in shapes if not isinstance(shape, Label))
+    labels = "".join(_label(shape, layout) for shape in shapes if isinstance(shape, Label))
     words = html.escape(clean(chart.summary or chart.title), quote=True)
     return (
-        f'<svg class="tcolab-chart {kind}" role="img" aria-label="{words}" '
-        f'viewBox="0 0 {layout.width:g} {layout.height:g}" font-size="{layout.font:g}">'
-        f"{shapes}</svg>"
+        f'<div class="tcolab-chart {kind}"><svg role="img" aria-label="{words}" '
+        f'viewBox="0 0 {layout.width:g} {layout.height:g}">{drawn}</svg>'
+        f'<div class="tcolab-labels" aria-hidden="true">{labels}</div></div>'
     )
 
 
-def _shape(shape: Shape) -> str:
-    match shape:
-        case Path():
-            return _path(shape)
-        case Dot():
-            return _dot(shape)
-        case Label():
-            bold = ' font-weight="bold"' if shape.bold else ""
-            anchor = "" if shape.anchor == "start" else f' text-anchor="{shape.anchor}"'
-            return (
-                f'<text class="tcolab-{shape.role}" x="{shape.x:g}" y="{shape.y:.1f}"'
-                f"{anchor}{bold}>"
-                f"{html.escape(clean(shape.text))}</text>"
-            )
+def _label(label: Label, layout: Layout) -> str:
+    """Return words at a place that scales with the drawing, as their size does."""
+    kinds = f"tcolab-{label.role} tcolab-{label.anchor}" + (" tcolab-bold" if label.bold else "")
+    left, top = 100 * label.x / layout.width, 100 * label.y / layout.height
+    # The panel is the container of its style sheet: 1cqw is a hundredth of the drawing's width.
+    size = 100 * layout.font / layout.width
+    return (
+        f'<span class="{kinds}" style="left:{left:.2f}%;top:{top:.2f}%;font-size:{size:.2f}cqw" '
+        f'data-text="{html.escape(clean(label.text), quote=True)}"></span>'
+    )
+
+
+def _shape(shape: Path | Dot) -> str:
+    return _path(shape) if isinstance(shape, Path) else _dot(shape)
 
 
 def _path(path: Path) -> str:
