@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zipfile
 from email.parser import Parser
 
@@ -47,6 +49,17 @@ def test_python_of_today_has_no_warning_for_what_is_imported(release, contents):
     for name, content in contents.items():
         if name.endswith(".py") and "tensorflow" not in name:
             compile(content, name, "exec")
+
+
+def test_names_nothing_that_numpy_2_removed(release, cache, tmp_path):
+    with zipfile.ZipFile(build_library(release, cache)) as wheel:
+        wheel.extractall(tmp_path)
+    # Nobody computes with these backends here.
+    others = "tensorflow_backend.py,cntk_backend.py,numpy_backend.py"
+    options = ("--isolated", "--no-cache", "--select=NPY001,NPY003,NPY201", f"--exclude={others}")
+    ruff = [sys.executable, "-m", "ruff", "check", *options, str(tmp_path)]
+    done = subprocess.run(ruff, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_requires_what_the_catalogue_says_and_no_numpy_of_old(release, contents):
