@@ -5,6 +5,7 @@ import pytest
 import theano
 import theano.tensor as tt
 from differ import XLA, C, clusters, compare, host_nodes, run, same
+from theano.compile.monitormode import MonitorMode
 from theano.gof import PureOp
 from theano.scan_module.scan_op import Scan
 from theano.tensor.shared_randomstreams import RandomStreams
@@ -35,6 +36,16 @@ def test_an_rnn_and_its_gradient(dtype):
     ]
     compare([x, h0, w], [h, *tt.grad((h**2).sum(), [x, h0, w])], *calls)
     compare([x, h0, w], [h[-1], *tt.grad((h[-1] ** 2).sum(), [x, h0, w])], *calls)
+
+
+def test_a_mode_that_watches_the_steps_sees_them():
+    seen = []
+    watching = MonitorMode(post_func=lambda i, node, fn: seen.append(fn.outputs[0][0].max()))
+    v = tt.fvector()
+    h, _ = theano.scan(lambda h: h * v, outputs_info=v, n_steps=2, mode=watching)
+    f = theano.function([v], h, mode=XLA)
+    same(f(np.full(2, 3, "f")), np.array([[9, 9], [27, 27]], "f"))
+    assert seen == [9, 27]
 
 
 def test_no_step_at_all_is_an_error_as_in_c():

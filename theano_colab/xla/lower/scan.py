@@ -1,8 +1,9 @@
 """Scan as a loop of XLA: ``lax.scan`` if the number of steps is known, else ``lax.while_loop``.
 
 Scans stay on the host if their step has a node that does, if a step needs the *value* of something
-that changes from step to step to be known while tracing, or if it is an ``until`` loop whose whole
-output is used: how long that is only the data can tell.
+that changes from step to step to be known while tracing, if it is an ``until`` loop whose whole
+output is used: how long that is only the data can tell, or if their own mode watches each node of
+a step (MonitorMode, NanGuardMode, DebugMode).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from theano import Constant, tensor
+from theano.compile.debugmode import DebugMode
+from theano.gof.link import WrapLinker
 from theano.scan_module.scan_op import Scan
 
 from theano_colab.xla import inner
@@ -89,6 +92,9 @@ def _static(node: Apply) -> Iterable[int]:
 
 
 def _accepts(node: Apply) -> bool:
+    mode = node.op.mode_instance
+    if isinstance(mode, DebugMode) or isinstance(mode.linker, WrapLinker):
+        return False
     body = _body(node.op)
     if body.host or any(n not in _other_inputs(node.op) for n in body.static):
         return False
