@@ -90,7 +90,6 @@ def _settings():
 
 def _pygpu():
     """Return what stands for pygpu and pygpu.gpuarray: what makes arrays on the device."""
-    import jax
     import numpy as np
 
     from theano_colab.xla import device
@@ -106,7 +105,7 @@ def _pygpu():
     for one in (package, module):
         one.array = one.asarray = array
         one.zeros = one.empty = zeros
-        one.GpuArray = jax.Array
+        one.GpuArray = type("GpuArray", (), {})
     package.gpuarray = package.ndgpuarray = module
     return package, module
 
@@ -185,15 +184,16 @@ class _Pruned(ast.NodeTransformer):
     _seen = _GRAPH
 
     def visit_FunctionDef(self, node):
-        """Take along what a function calls the parts of a graph that it looks at."""
+        """Take along what a function calls the parts of a graph, and what it counts of them."""
         outside = self._seen
-        for one in ast.walk(node):
-            if isinstance(one, ast.Assign | ast.For) and self._looks(
-                one.value if isinstance(one, ast.Assign) else one.iter
-            ):
-                targets = one.targets if isinstance(one, ast.Assign) else [one.target]
-                names = {name.id for of in targets for name in ast.walk(of) if _is_name(name)}
-                self._seen = self._seen | names
+        before = None
+        while before != self._seen:
+            before = self._seen
+            for one in ast.walk(node):
+                if (isinstance(one, ast.Assign) and self._looks(one.value)) or (
+                    isinstance(one, ast.For) and self._looks(one.iter)
+                ):
+                    self._seen = self._seen | set(filter(None, map(_assigned, ast.walk(one))))
         self.generic_visit(node)
         self._seen = outside
         return node
@@ -220,3 +220,7 @@ class _Pruned(ast.NodeTransformer):
 
 def _is_name(node):
     return isinstance(node, ast.Name)
+
+
+def _assigned(node):
+    return node.id if _is_name(node) and isinstance(node.ctx, ast.Store) else None
