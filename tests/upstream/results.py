@@ -123,6 +123,18 @@ def surprises(results: Iterable[Result], expected: Mapping[str, str]) -> list[st
     return sorted(lines)
 
 
+def on_xla(results: Iterable[Result]) -> str:
+    """Return what the XLA backend had to do with the tests that passed."""
+    good = [one.xla for one in results if one.outcome in GOOD and one.xla]
+    of = {name: sum(bool(one[name]) for one in good) for name in XLA_COUNTS}
+    sums = {name: sum(one[name] for one in good if one["nodes"]) for name in XLA_COUNTS}
+    return (
+        f"{of['nodes']} of {len(good)} tests that passed ran on XLA: {sums['nodes']} nodes, beside "
+        f"{sums['host']} on the host; {of['replays']} had calls that were left to the host, "
+        f"{of['looked']} looked at a graph and were shown the one without XLA"
+    )
+
+
 def per_file(results: Iterable[Result]) -> str:
     """Return a table: of each file how many tests ended how, and their seconds."""
     counts: dict[str, Counter] = {}

@@ -115,6 +115,8 @@ def _run(stack: stacks.Stack, options: argparse.Namespace) -> int:
     ids |= {unit.target for unit in chosen}
     judged = [one for test, one in log.results.items() if test in ids]
     print(f"\n{results.per_file(judged)}" if judged else "\nno results")
+    if stack.xla:
+        print(f"\n{results.on_xla(judged)}")
     if options.write:
         code = "compiled without optimization" if stack.quick else "compiled as Theano does"
         about = f"{stack.name}: {versions}; {os.uname().machine}; {code}"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import child
 import compare
+import gpuarray_stand_in
 import pytest
 import results
 import run
@@ -265,6 +268,42 @@ def test_which_units(place):
     assert [unit.target for unit in node] == [f"{FILE}::test_each[b c]"]
     with pytest.raises(LookupError, match="nothing"):
         units.find_units(place.root, ["nothing"])
+    assert units.find_units(place.root, [], gpuarray=True) == [
+        units.Unit("theano/gpuarray/tests/test_c.py"),
+        *found,
+    ]
+
+
+def test_what_xla_had_to_do_with_it():
+    counts = dict.fromkeys(results.XLA_COUNTS, 0)
+    outcomes = table(a="passed", b="passed", c="failed", d="passed").values()
+    xla = [{**counts, "nodes": 3, "host": 2, "looked": 5}, {**counts, "host": 7}, counts, None]
+    text = results.on_xla(replace(one, xla=of) for one, of in zip(outcomes, xla, strict=True))
+    assert text.startswith("1 of 2 tests that passed ran on XLA: 3 nodes, beside 2 on the host; 0 ")
+    assert ", 1 looked at a graph" in text
+
+
+def test_assertions_about_graphs_are_left_out():
+    text = """
+class test_it:
+    def test(self):
+        f = function([x], self.op(x))
+        count = 0
+        for node in f.maker.fgraph.toposort():
+            if isinstance(node.op, GpuGemm):
+                count += 1
+        assert count == 1
+        self.assertTrue(any(one.op.inplace for one in nodes))
+        self.assertTrue(f(2).dtype == 'float32')
+        assert f(3) == 6
+"""
+    left = ast.unparse(gpuarray_stand_in.Pruned().visit(ast.parse(text)))
+    assert [line.strip() for line in left.splitlines() if "assert" in line or "pass" in line] == [
+        "pass",
+        "pass",
+        "self.assertTrue(f(2).dtype == 'float32')",
+        "assert f(3) == 6",
+    ]
 
 
 def test_names_of_numpy_1_are_there_for_tests_alone(place):
