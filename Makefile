@@ -5,7 +5,7 @@
 PYTHON ?= $(shell python3 scripts/envs.py python)
 RUN := .venv/bin/python
 
-.PHONY: test lint xla matrix demo wheel upstream clean
+.PHONY: test lint xla matrix demo notebooks wheel upstream clean
 
 test: lint
 	$(RUN) -m pytest -n 2 --dist loadgroup
@@ -32,9 +32,13 @@ matrix: .venv/ready
 upstream: .venv/ready
 	$(RUN) tests/upstream/run.py $(ARGS) $(FILES)
 
-# The newcomer's notebook in a kernel like Colab's, to build/demo/.
+# The notebooks in kernels like Colab's, to build/demo/: all, or NOTEBOOKS="01_setup 05_lstm".
 demo: .venv/ready
-	$(RUN) scripts/demo.py
+	$(RUN) scripts/demo.py $(NOTEBOOKS)
+
+# The notebooks as they are committed: without outputs, with badges if the project has an address.
+notebooks: .venv/ready
+	$(RUN) scripts/notebook_files.py
 
 wheel: .venv/ready
 	$(RUN) scripts/envs.py wheel

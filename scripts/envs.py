@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 PINS = ROOT / "tests" / "kernel" / "pins"
 XLA_PINS = ROOT / "tests" / "xla" / "pins"
+NOTEBOOK_PINS = ROOT / "tests" / "notebooks" / "pins"
 ENVS = ROOT / ".envs"
 WHEELS = ROOT / "build" / "wheels"
 SERVED = ("3.13", "3.12", "3.11")
@@ -171,7 +172,22 @@ def xla_pins(name: str | None = None) -> PinSet:
     LookupError
         If there is no such pin set, or no Python for it.
     """
-    known = [_read_pins(file) for file in sorted(XLA_PINS.glob("*.txt"), reverse=True)]
+    return _newest(XLA_PINS, name)
+
+
+def notebook_pins() -> PinSet:
+    """Return the newest of Colab's pin sets for the notebooks that has its Python here.
+
+    Raises
+    ------
+    LookupError
+        If there is no Python for any of them.
+    """
+    return _newest(NOTEBOOK_PINS)
+
+
+def _newest(folder: Path, name: str | None = None) -> PinSet:
+    known = [_read_pins(file) for file in sorted(folder.glob("*.txt"), reverse=True)]
     fitting = [
         pins
         for pins in known
@@ -179,7 +195,7 @@ def xla_pins(name: str | None = None) -> PinSet:
         and find_python(pins.python)
     ]
     if not fitting:
-        raise LookupError(f"no pin set in {XLA_PINS} has a Python on this machine")
+        raise LookupError(f"no pin set in {folder} has a Python on this machine")
     return fitting[0]
 
 
