@@ -42,6 +42,7 @@ class SetupState:
     checks passed. ``verdict`` is "ready" only when every check passed; "refused" means that nothing
     was changed; "failed" carries ``problem`` = (cause, evidence, remedy); "dry-run" stops after
     the plan; "restart" asks for a restart of the kernel, with the reason in ``problem``.
+    ``theano`` is which one is set up, for people.
     """
 
     runtime: str
@@ -53,6 +54,7 @@ class SetupState:
     problem: tuple[str, str, str] | None = None
     seconds: float = 0.0
     environment: tuple[tuple[str, str], ...] = ()
+    theano: str = "Theano 1.0.5"
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as plain JSON values."""

@@ -12,6 +12,7 @@ from theano_colab import live, verified
 from theano_colab.errors import TheanoColabError, from_os_error
 from theano_colab.libraries import catalogue
 from theano_colab.plan.flags import Flags
+from theano_colab.plan.libraries import SPOKEN
 from theano_colab.plan.resolve import resolve
 from theano_colab.progress import Progress, SetupState, StepState
 from theano_colab.runtime import accelerators, detect
@@ -172,6 +173,7 @@ def _begin(plan: Plan, runtime: Runtime, observe: Callable[[SetupState], None]) 
         notes=plan.notes,
         flags=plan.flags,
         environment=plan.environment,
+        theano=SPOKEN[plan.theano],
     )
     return Progress(first, [step.action for step in plan.steps], observe)
 
@@ -186,7 +188,7 @@ def _carry_out(plan: Plan, runtime: Runtime, progress: Progress, *, in_this_proc
     with progress.step("warm"):
         found = _warm(plan, runtime, progress)
     progress.results(_results(found))
-    installed = version("theano")
+    installed = version(plan.theano)
     if loaded is not None and loaded != installed:
         progress.end("restart", _restart_for_version(loaded, installed))
         return

@@ -77,7 +77,7 @@ def _record(plan: Plan, runtime: Runtime, release: Release | None = None) -> Pat
         [item for item in packages.items() if item[0].startswith(("jax", "nvidia-", "pygpu"))],
         [environment.get(name) for name in ("CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS", "XLA_FLAGS")],
         [repr(runtime.driver.value), repr(runtime.gpus.value)],
-        *_installed("theano", "theano"),
+        *_installed(plan.theano, "theano"),
     ]
     if release is not None:
         depends += [repr(release), release.program.read_text("utf-8")]

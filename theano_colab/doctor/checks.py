@@ -101,7 +101,7 @@ def _temporary() -> Iterator[Path]:
 
 def _questions(runtime: Runtime, device: str, folder: Path) -> Iterator[tuple[str, child.Question]]:
     """Start the checks; the one that takes longest first."""
-    if "theano" in (runtime.packages.value or {}):
+    if _has_theano(runtime):
         compiled = folder / "compiled"
         _seed(compiled, runtime)
         flags = ",".join(filter(None, (os.environ.get("THEANO_FLAGS"), f"compiledir={compiled}")))
@@ -145,7 +145,7 @@ def _no_xla(runtime: Runtime, device: str) -> str | None:
 
 
 def _skipped(runtime: Runtime, device: str) -> Iterator[Check | None]:
-    if "theano" not in (runtime.packages.value or {}):
+    if not _has_theano(runtime):
         yield Check("Theano", "error", "not installed", _source(runtime), "Run %theano setup.")
     if runtime.compiler.value is None or runtime.python_headers.value is None:
         yield Check("C++ compiler", "note", "not tried: it or Python's headers are missing")
@@ -154,6 +154,10 @@ def _skipped(runtime: Runtime, device: str) -> Iterator[Check | None]:
         yield Check("BLAS", "note", "none to link: products go through NumPy", evidence)
     if why := _no_xla(runtime, device):
         yield Check("Device of XLA", "note", f"not tried: {why}")
+
+
+def _has_theano(runtime: Runtime) -> bool:
+    return not {"theano", "theano-pymc"}.isdisjoint(runtime.packages.value or {})
 
 
 def _source(runtime: Runtime) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from theano_colab.install.lock import exclusive
 from theano_colab.install.work import Work
 from theano_colab.paths import cache_dir
 from theano_colab.port import port_version
+from theano_colab.port.flavour import by_distribution
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +73,7 @@ def apply(plan: Plan, *, on_step: OnStep, cache: Path | None = None) -> Applied:
         folder = cache_dir() if cache is None else cache
         folder.mkdir(parents=True, exist_ok=True)
         with exclusive(folder / "setup.lock", functools.partial(on_step, index, "running")) as lock:
-            work = Work(folder, lock)
+            work = Work(folder, lock, by_distribution(plan.theano))
             for index, step in steps:  # the handlers below say which step failed
                 say = functools.partial(on_step, index, "running")
                 say("")

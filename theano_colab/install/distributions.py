@@ -18,10 +18,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from theano_colab.port.flavour import FLAVOURS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PORT = "theano"
+PORT = "theano"  # also the package that every Theano is imported as
+PORTS = tuple(flavour.distribution for flavour in FLAVOURS)
 LABEL = "+colab."  # in the version of what we rebuilt, and of nothing else
 
 
@@ -52,9 +55,10 @@ def find(name: str) -> tuple[Installed, ...]:
     return tuple(found for folder in sites() for found in in_site(folder) if same(found.name, name))
 
 
-def find_port() -> Installed | None:
-    """Return the port that an import would find, or None."""
-    return next((found for found in find(PORT) if is_port(found)), None)
+def find_port(name: str | None = None) -> Installed | None:
+    """Return the port that an import would find, or None; the one of this distribution name."""
+    names = PORTS if name is None else (name,)
+    return next((one for name in names for one in find(name) if is_port(one)), None)
 
 
 def in_site(folder: Path) -> Iterator[Installed]:
@@ -66,7 +70,7 @@ def in_site(folder: Path) -> Iterator[Installed]:
 
 def is_port(found: Installed) -> bool:
     """Return whether ``found`` is a version of the port, not another Theano."""
-    return same(found.name, PORT) and LABEL in found.version
+    return canonicalize_name(found.name) in PORTS and LABEL in found.version
 
 
 def same(one: str, other: str) -> bool:

@@ -8,7 +8,7 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
-from theano_colab.install.distributions import PORT, damage, in_site, is_port, same
+from theano_colab.install.distributions import PORT, PORTS, damage, in_site, is_port, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,7 +44,7 @@ def heal(site: Path, entry: Entry | None) -> tuple[str, ...]:
             and damage(found, hashes=True) is not None
         ]
         # pip puts away what it replaces, and throws it away or back at its end.
-        aside = _put_aside((PORT, *entry.names))
+        aside = _put_aside((*PORTS, *entry.names))
         doomed += [path for path in site.glob("~*") if aside.fullmatch(path.name)]
     removed = []
     for path in dict.fromkeys(doomed):
@@ -61,7 +61,7 @@ def sweep(cache: Path) -> None:
     What is younger than an hour stays: somebody may be at work there without our lock.
     """
     oldest = time.time() - 3600
-    scratch = ("sdist/tmp*", "port/*/*.tmp", "libraries/*/*/*.tmp")
+    scratch = ("sdist/tmp*", "port*/*/*.tmp", "libraries/*/*/*.tmp")
     for path in (path for pattern in scratch for path in cache.glob(pattern)):
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < oldest:

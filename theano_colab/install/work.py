@@ -23,7 +23,8 @@ from theano_colab.libraries import catalogue
 from theano_colab.libraries.build import build_library
 from theano_colab.libraries.build import fingerprint as fingerprint_of
 from theano_colab.pip import explain, run_pip
-from theano_colab.port import build_port, fingerprint, port_version
+from theano_colab.port import build_port, fingerprint
+from theano_colab.port.flavour import THEANO, Flavour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,22 +33,25 @@ if TYPE_CHECKING:
     from theano_colab.plan.model import Step
     from theano_colab.progress import Status
 
+# Compiling all of Theano takes 5 s; Python compiles what is imported, as always.
+_INSTALL = ("install", "--no-compile")
 _COLLECTED = "Installing collected packages: "
 
 
 class Work:
     """One call of ``apply``, while it holds the lock (whose file descriptor is ``lock``).
 
-    ``wheel``, ``versions`` and ``changed`` are what ``Applied`` says. Making one heals what the
-    journal says was interrupted.
+    ``wheel``, ``versions`` and ``changed`` are what ``Applied`` says, ``flavour`` is the Theano to
+    be installed. Making one heals what the journal says was interrupted.
     """
 
-    def __init__(self, cache: Path, lock: int) -> None:
+    def __init__(self, cache: Path, lock: int, flavour: Flavour = THEANO) -> None:
         self.wheel: Path | None = None
         self.versions: list[tuple[str, str]] = []
         self.changed = False
         self._cache = cache
         self._lock = lock
+        self._flavour = flavour
         self._journal = Journal(cache / "journal", dists.sites()[0])
         self._temporary: str | None = None
         if (entry := self._journal.read()) is not None and entry.state == "installing":
@@ -61,24 +65,24 @@ class Work:
         if step.action == "install-library":
             return self._install_library(catalogue.find(step.library), say)
         names = [Requirement(requirement).name for requirement in step.requirements]
-        is_port = any(dists.same(name, dists.PORT) for name in names)
+        is_port = any(dists.same(name, self._flavour.distribution) for name in names)
         done = self._install_port(say) if is_port else self._install(step.requirements, say)
-        found = [_version(name) for name in names]
+        found = [(name, self._version(name)) for name in names]
         self.versions += found
         return "done" if done else "kept", ", ".join(f"{name} {v}" for name, v in found)
 
     def finish(self) -> None:
         """Say in the journal that all is in place."""
-        port = dists.find_port()
+        port = dists.find_port(self._flavour.distribution)
         if self.changed or (port is not None and not self._is_clean(port)):
             record = None if port is None else _digest(port.info / "RECORD")
-            self._journal.write(Entry("installed", port_version(), record=record))
+            self._journal.write(Entry("installed", self._flavour.version, record=record))
         self._drop_temporary()
 
     def _build(self, say: Callable[[str], None]) -> tuple[Status, str]:
         if self._why_not_current() is None:
-            return "kept", f"{dists.PORT} {port_version()} is installed already"
-        self.wheel = build_port(self._cache, say)
+            return "kept", f"{self._spoken} is installed already"
+        self.wheel = build_port(self._cache, say, self._flavour)
         return "done", self.wheel.name
 
     def _install_port(self, say: Callable[[str], None]) -> bool:
@@ -86,9 +90,23 @@ class Work:
         if reason is None:
             return False
         say(reason)
-        wheel = self.wheel = self.wheel or build_port(self._cache, say)
-        self._install_wheel(f"{dists.PORT}=={port_version()}", wheel, (), say)
+        wheel = self.wheel = self.wheel or build_port(self._cache, say, self._flavour)
+        name, version = self._flavour.distribution, self._flavour.version
+        self._remove(self._others(), say)
+        self._install_wheel(f"{name}=={version}", wheel, (), say)
         return True
+
+    def _others(self) -> list[dists.Installed]:
+        """Return the other Theanos, ours or not, whose place this one takes."""
+        names = [name for name in dists.PORTS if name != self._flavour.distribution]
+        return [found for name in names for found in dists.find(name)]
+
+    def _remove(self, others: Sequence[dists.Installed], say: Callable[[str], None]) -> None:
+        if not others:
+            return
+        _expect_removable(others)
+        self._begin(())
+        self._pip(["uninstall", "--yes", *{found.name for found in others}], say)
 
     def _install_library(self, release: Release, say: Callable[[str], None]) -> tuple[Status, str]:
         name, version = release.distribution, release.built_version
@@ -115,7 +133,16 @@ class Work:
         options = ["--no-deps", "--no-index", f"--find-links={wheel.parent}"]
         if any(dists.LABEL in found.version for found in replaced):
             options.append("--force-reinstall")
-        self._pip([*options, f"--only-binary={name}", f"--requirement={wanted}"], say)
+        self._pip(
+            [
+                "install",
+                "--no-compile",
+                *options,
+                f"--only-binary={name}",
+                f"--requirement={wanted}",
+            ],
+            say,
+        )
         self._expect(name)
 
     def _install(self, requirements: Sequence[str], say: Callable[[str], None]) -> bool:
@@ -126,7 +153,7 @@ class Work:
         self._begin(tuple(name for name in names if not dists.find(name)))
         # Whatever pip would like to change besides, it may not.
         pinned = self._write("constraints.txt", dists.constraints())
-        self._pip([f"--constraint={pinned}", *missing], say)
+        self._pip([*_INSTALL, f"--constraint={pinned}", *missing], say)
         for name in names:
             self._expect(name)
         return True
@@ -140,13 +167,7 @@ class Work:
         environment = {**os.environ, "TMPDIR": self._temporary or tempfile.gettempdir()}
         self.changed = True
         try:
-            # Compiling all of Theano takes 5 s; Python compiles what is imported, as always.
-            run_pip(
-                ["install", "--no-compile", *arguments],
-                on_line=on_line,
-                env=environment,
-                pass_fds=[self._lock],
-            )
+            run_pip(arguments, on_line=on_line, env=environment, pass_fds=[self._lock])
         except BaseException:
             self._undo()
             raise
@@ -163,14 +184,15 @@ class Work:
                         f"Move it away if it is yours (mv {package} ~/theano-mine), then run setup "
                         "again.",
                     )
-            entry = Entry("installed", port_version())
+            entry = Entry("installed", self._flavour.version)
         begun = self._temporary is not None  # by an earlier step of this run
         if self._temporary is None:
             self._temporary = tempfile.mkdtemp(prefix="theano_colab-")
         names = tuple(
             dict.fromkeys((*(entry.names if entry.state == "installing" else ()), *names))
         )
-        self._journal.write(Entry("installing", port_version(), names, self._temporary))
+        version = self._flavour.version
+        self._journal.write(Entry("installing", version, names, self._temporary))
         if not begun:
             self._clear(entry)
 
@@ -180,7 +202,8 @@ class Work:
         entry = self._journal.read()
         if entry is not None and not set(new) <= set(entry.names):
             names = tuple(dict.fromkeys((*entry.names, *new)))
-            self._journal.write(Entry("installing", port_version(), names, self._temporary))
+            version = self._flavour.version
+            self._journal.write(Entry("installing", version, names, self._temporary))
 
     def _heal(self, entry: Entry) -> None:
         """Clear away what an interrupted run left; the journal then says what stands."""
@@ -209,17 +232,28 @@ class Work:
 
     def _why_not_current(self) -> str | None:
         """Return why the port has to be installed, or None."""
-        port = dists.find_port()
-        if port is None or port.version != port_version():
-            return f"{dists.PORT} {port_version()} is not installed"
+        port = dists.find_port(self._flavour.distribution)
+        if port is None or port.version != self._flavour.version:
+            return f"{self._spoken} is not installed"
+        for other in self._others():
+            return f"{other.name} {other.version} is there as well"
         damage = dists.damage(port, hashes=not self._is_clean(port))
         if damage is not None:
             return f"installing again: {damage}"
         try:
-            same = (port.info / "FINGERPRINT").read_text("utf-8") == fingerprint()
+            same = (port.info / "FINGERPRINT").read_text("utf-8") == fingerprint(self._flavour)
         except OSError:
             same = False
         return None if same else "installing again: its rules have changed since"
+
+    @property
+    def _spoken(self) -> str:
+        return f"{self._flavour.distribution} {self._flavour.version}"
+
+    def _version(self, name: str) -> str:
+        if dists.same(name, self._flavour.distribution):
+            return self._flavour.version
+        return importlib.metadata.version(name)
 
     def _is_clean(self, port: dists.Installed) -> bool:
         entry = self._journal.read()
@@ -287,12 +321,6 @@ def _expect_removable(replaced: Sequence[dists.Installed]) -> None:
 def _explain_write(error: OSError) -> TheanoColabError:
     problem = explain([str(error)], 1)
     return from_os_error(error) if problem.id == "unknown" else problem
-
-
-def _version(name: str) -> tuple[str, str]:
-    if dists.same(name, dists.PORT):
-        return name, port_version()
-    return name, importlib.metadata.version(name)
 
 
 def _digest(path: Path) -> str:

@@ -62,7 +62,7 @@ def build_library(
 def fingerprint(release: Release) -> str:
     """Return a hash over all that decides the wheel's content; the wheel carries it."""
     digest = hashlib.sha256(f"{release}".encode())
-    for path in (*BUILDERS, *_rules(release)):
+    for path in (*BUILDERS, *_rules(release), *_added(release).values()):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -73,9 +73,10 @@ def wheel_name(release: Release) -> str:
 
 
 def _build(release: Release, original: dict[str, bytes], wheel: Path) -> None:
-    owned = tuple(f"{package}/" for package in release.packages) + release.packages
-    files = {n: c for n, c in original.items() if n in owned or n.startswith(owned)}
+    folders = tuple(f"{package}/" for package in release.packages)
+    files = {n: c for n, c in original.items() if n in release.packages or n.startswith(folders)}
     files = rewrite.apply_rules(files, rewrite.read_rules(_rules(release)))
+    files |= {name: path.read_bytes() for name, path in _added(release).items()}
     info = f"{_stem(release)}.dist-info"
     needs = "\n".join(f"Requires-Dist: {need.requirement}" for need in release.needs)
     metadata = METADATA.format(release=release, needs=needs).strip() + "\n"
@@ -93,6 +94,10 @@ def _archive(release: Release) -> archive.Archive:
 
 def _rules(release: Release) -> tuple[Path, ...]:
     return tuple(FOLDER / "rules" / name for name in release.rules)
+
+
+def _added(release: Release) -> dict[str, Path]:
+    return {name: FOLDER / "support" / file for name, file in release.adds}
 
 
 def _stem(release: Release) -> str:

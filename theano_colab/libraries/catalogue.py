@@ -62,6 +62,8 @@ class Release:
         The program of ``checks/`` that shows that it works.
     notes
         What the user should know before it is installed.
+    adds
+        Modules of ours for it: the path in the wheel, and the file in ``support/``.
     replaces
         What stops working where it takes the place of another version of itself, as a sentence.
     """
@@ -80,6 +82,7 @@ class Release:
     check: str
     notes: tuple[str, ...]
     replaces: str
+    adds: tuple[tuple[str, str], ...] = ()
 
     @property
     def built_version(self) -> str:
@@ -189,6 +192,7 @@ def _library(entry: Mapping[str, Any]) -> Library:
                 check=both["check"],
                 notes=tuple(both.get("notes", ())),
                 replaces=both.get("replaces", ""),
+                adds=tuple(both.get("adds", {}).items()),
             )
         )
     return Library(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
@@ -32,6 +32,16 @@ class Dependency:
     name: str
     minimum: str
     reason: str
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A Theano that we rebuild: its name for people, the rebuild's version, the original's."""
+
+    name: str
+    version: str
+    upstream: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +58,13 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True)
 class Compat:
-    """What this release builds, needs, was tested with, and can compute on."""
+    """What this release builds, needs, was tested with, and can compute on.
 
-    port: str
-    upstream: str
+    ``distribution`` is the Theano that the rest is about, one of ``ports``.
+    """
+
+    distribution: str
+    ports: tuple[tuple[str, Port], ...]
     python_minimum: str
     python_tested: str
     numpy_minimum: str
@@ -64,14 +77,38 @@ class Compat:
     tf32_capability: str
     plugins: tuple[Plugin, ...]
 
+    @property
+    def name(self) -> str:
+        """The Theano's name for people."""
+        return dict(self.ports)[self.distribution].name
+
+    @property
+    def port(self) -> str:
+        """The version of the rebuild."""
+        return dict(self.ports)[self.distribution].version
+
+    @property
+    def upstream(self) -> str:
+        """The version of the original."""
+        return dict(self.ports)[self.distribution].upstream
+
+    def of(self, distribution: str) -> Compat:
+        """Return the matrix of another Theano: what it imports, what stands against it."""
+        return replace(
+            self,
+            distribution=distribution,
+            dependencies=tuple(d for d in self.dependencies if d.of in {"", distribution}),
+            conflicts=tuple(pair for pair in self.conflicts if pair[0] != distribution),
+        )
+
 
 @cache
 def compat() -> Compat:
     """Return the matrix that this release ships."""
     data = tomllib.loads(resources.files(__package__).joinpath("compat.toml").read_text("utf-8"))
     return Compat(
-        port=data["port"]["version"],
-        upstream=data["port"]["upstream"],
+        distribution="theano",
+        ports=tuple((name, Port(**entry)) for name, entry in data["ports"].items()),
         python_minimum=data["python"]["minimum"],
         python_tested=data["python"]["tested"],
         numpy_minimum=data["numpy"]["minimum"],

@@ -54,7 +54,11 @@ def choose(runtime: Runtime, names: tuple[str, ...]) -> Chosen | Refusal:
     for release in releases:
         if (refused := _imported(runtime, release) or _too_old(runtime, release)) is not None:
             return refused
-    return Chosen(releases, releases[0].theano) if releases else Chosen()
+    if releases:
+        return Chosen(releases, releases[0].theano)
+    # Of two rebuilds the one that is there stays, where nothing asks for the other.
+    present = (runtime.packages.value or {}).get("theano-pymc", "")
+    return Chosen((), "theano-pymc" if "+colab." in present else "theano")
 
 
 def steps(runtime: Runtime, chosen: Chosen) -> tuple[Step, ...]:

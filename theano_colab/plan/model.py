@@ -62,6 +62,7 @@ class Plan:
     ``theano.config.device`` will say; ``precision`` is that of float32 products on "xla", and ""
     elsewhere. ``notes`` are sentences that the user should read. A plan with refusals has no steps.
     ``environment`` are variables beside THEANO_FLAGS that libraries want, as (name, value).
+    ``theano`` is the distribution of the Theano that it is about.
     """
 
     backend: Literal["cpu", "gpuarray", "xla"]
@@ -72,6 +73,7 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     precision: str = ""
     environment: tuple[tuple[str, str], ...] = ()
+    theano: str = "theano"
 
     @property
     def uses_jax(self) -> bool:

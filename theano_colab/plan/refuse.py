@@ -123,7 +123,7 @@ def _dependencies(runtime: Runtime, compat: Compat) -> Refusal | None:
 def _owners(runtime: Runtime, compat: Compat) -> Refusal | None:
     packages = runtime.packages.value or {}
     for name, needed_by in compat.conflicts:
-        if name in packages:
+        if name in packages and "+colab." not in packages[name]:
             return Refusal(
                 f"{name} {packages[name]} is installed, which {needed_by} uses as 'theano'.",
                 f"both would own {runtime.site_packages.value or 'site-packages'}/theano",

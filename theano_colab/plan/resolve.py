@@ -30,6 +30,8 @@ def resolve(runtime: Runtime, request: Request, compat: Compat | None = None) ->
     is written. A plan that cannot work has refusals and no steps; it never raises.
     """
     compat = compat or matrix.compat()
+    chosen = libraries.choose(runtime, request.libraries)
+    compat = compat.of("theano" if isinstance(chosen, Refusal) else chosen.theano)
     refused = refusals(runtime, compat)
     try:
         from_files = Flags.from_theanorc(runtime.theanorc.value or {}, runtime.environment.value)
@@ -43,7 +45,6 @@ def resolve(runtime: Runtime, request: Request, compat: Compat | None = None) ->
     choice = choose(runtime, request.device, flags, compat)
     if isinstance(choice, Refusal):
         refused = (*refused, choice)
-    chosen = libraries.choose(runtime, request.libraries)
     if isinstance(chosen, Refusal):
         refused = (*refused, chosen)
     if refused or isinstance(choice, Refusal) or isinstance(chosen, Refusal):
@@ -66,6 +67,7 @@ def resolve(runtime: Runtime, request: Request, compat: Compat | None = None) ->
         ),
         precision=flags.get("xla.precision") or "float32" if choice.backend == "xla" else "",
         environment=chosen.environment,
+        theano=chosen.theano,
     )
 
 
@@ -221,8 +223,9 @@ def _steps(  # noqa: PLR0913, PLR0917  # everything that a plan has was decided 
     packages = runtime.packages.value or {}
     python = _python(runtime)
     numpy = packages.get("numpy", compat.numpy_minimum)
-    present = packages.get("theano")
-    done = present == compat.port
+    present = packages.get(compat.distribution)
+    owners = [name for name, _ in compat.ports if name in packages]
+    done = present == compat.port and owners == [compat.distribution]
     missing = tuple(d for d in compat.dependencies if d.name not in packages)
     steps: list[Step] = []
     if missing or "numpy" not in packages:
@@ -238,15 +241,16 @@ def _steps(  # noqa: PLR0913, PLR0917  # everything that a plan has was decided 
             )
         )
     steps += choice.steps
-    build = f"Build Theano {compat.upstream} for Python {python} and NumPy {numpy}"
-    why = f"Theano {compat.upstream} as published does not import on Python {python} or NumPy 2."
+    spoken = f"{compat.name} {compat.upstream}"
+    build = f"Build {spoken} for Python {python} and NumPy {numpy}"
+    why = f"{spoken} as published does not import on Python {python} or NumPy 2."
     steps += [
         Step("build-port", build, why, kept=done),
         Step(
             "install",
-            f"Install Theano {compat.port}",
-            _why_install(present, compat),
-            (f"theano=={compat.port}",),
+            f"Install {compat.name} {compat.port}",
+            _why_install(packages, compat),
+            (f"{compat.distribution}=={compat.port}",),
             kept=done,
         ),
         *libraries.steps(runtime, chosen),
@@ -276,12 +280,19 @@ def _spoken(choice: Choice) -> str:
     return f"{choice.device} ({names.pop()})" if len(names) == 1 else choice.device
 
 
-def _why_install(present: str | None, compat: Compat) -> str:
+def _why_install(packages: dict[str, str], compat: Compat) -> str:
+    present = packages.get(compat.distribution)
+    if present is not None and present != compat.port:
+        return (
+            f"It takes the place of {compat.name} {present}, which does not run on this Python and "
+            "NumPy."
+        )
+    for other, port in compat.ports:
+        if other != compat.distribution and other in packages:
+            return f"It takes the place of {port.name} {packages[other]}: a kernel has one Theano."
     if present is None:
         return "Every process then imports Theano as usual, and pip finds it satisfied."
-    if present == compat.port:
-        return "It is installed already."
-    return f"It takes the place of Theano {present}, which does not run on this Python and NumPy."
+    return "It is installed already."
 
 
 def _why_warm(runtime: Runtime, flags: Flags) -> str:

@@ -18,7 +18,8 @@ OF_INTEREST = {
     "jax-cuda13-plugin", "jax-cuda13-pjrt", "libtpu", "mkl", "ipython", "ipykernel", "ipywidgets",
     "anywidget", "traitlets", "setuptools", "pip", "google-colab", "theano-colab", "nvidia-ml-py",
     "pynvml", "cuda-pathfinder", "filelock", "platformdirs", "packaging", "psutil",
-    "h5py", "pyyaml", "keras-applications", "keras-preprocessing",
+    "h5py", "pyyaml", "keras-applications", "keras-preprocessing", "arviz", "cachetools",
+    "deprecat", "dill", "fastprogress", "pandas", "patsy", "semver", "typing-extensions",
 }  # fmt: skip
 """Normalised names (PEP 503). Every ``nvidia-*`` package counts as well."""
 

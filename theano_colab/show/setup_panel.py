@@ -23,7 +23,7 @@ from theano_colab.show.units import elapsed
 if TYPE_CHECKING:
     from theano_colab.progress import SetupState
 
-READY: Final = "Theano 1.0.5 is ready"
+READY: Final = "is ready"
 
 
 def setup_panel(state: SetupState) -> Bundle:
@@ -61,7 +61,7 @@ def describe_setup(state: SetupState) -> Panel:
 def _headline(state: SetupState) -> Headline:
     match state.verdict:
         case "ready":
-            return Headline("ok", READY, "Import it as always: import theano")
+            return Headline("ok", f"{state.theano} {READY}", "Import it as always: import theano")
         case "refused":
             return Headline("error", "Setup refused: nothing was changed")
         case "failed":

@@ -26,7 +26,8 @@ def prepare_metadata_for_build_wheel(folder: str, config_settings: object = None
     del config_settings
     told = dict(re.findall(r"(?m)^(Name|Version): *(\S+)", Path("PKG-INFO").read_text("utf-8")))
     name, version = told["Name"], told["Version"]
-    info = Path(folder, f"{name}-{version}.dist-info")
+    # Theano-PyMC: a hyphen ends the name in a file's name.
+    info = Path(folder, f"{name.replace('-', '_')}-{version}.dist-info")
     info.mkdir()
     text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     (info / "METADATA").write_text(text, "utf-8")
