@@ -108,8 +108,15 @@ def read_table(file: Path) -> dict[str, Result]:
 
 
 def read_expected(file: Path) -> dict[str, str]:
-    """Return the tests that are known to fail and the reason of each; none if there is no file."""
-    return tomllib.loads(file.read_text("utf-8"))["fails"] if file.exists() else {}
+    """Return the tests that are known to fail and the reason of each; none if there is no file.
+
+    A file may name another stack with ``as``: what fails there fails here, too.
+    """
+    if not file.exists():
+        return {}
+    told = tomllib.loads(file.read_text("utf-8"))
+    there = read_expected(file.with_name(f"{told['as']}.toml")) if "as" in told else {}
+    return there | told["fails"]
 
 
 def surprises(results: Iterable[Result], expected: Mapping[str, str]) -> list[str]:

@@ -230,6 +230,9 @@ def test_expected_failures(place):
     status, output = place.run()
     assert status == 1
     assert f"passed\t{FILE}::test_p\texpected to fail: b" in output
+    listed.rename(place.expected / "other.toml")
+    listed.write_text(f'as = "other"\n[fails]\n"{FILE}::test_x" = "c"\n')
+    assert [*results.read_expected(listed).values()] == ["a", "b", "c"]
 
 
 def test_chunks_are_every_test_once(place):
