@@ -1,10 +1,10 @@
 """Run the notebooks in kernels like Colab's, from nothing: what `make demo` does.
 
 Takes a copy of the environment with the newest pins of Colab that this machine has a Python for,
-an empty HOME, and the wheel built from the checkout; runs notebooks/*.ipynb there, or those that are
-named, one after the other, each in a real ipykernel of its own; writes NAME.executed.ipynb and
-NAME.html into build/demo/; prints what a reader sees. Fails if a cell raises, if a panel of setup
-does not say that Theano is ready, or if a notebook's own check fails.
+an empty HOME, and the wheel built from the checkout; runs notebooks/*.ipynb there, or those named
+as arguments, one after the other, each in a real ipykernel of its own; writes NAME.executed.ipynb
+and NAME.html into build/demo/; prints what a reader sees. Fails if a cell raises, if a panel of
+setup does not say that Theano is ready, or if a notebook's own check fails.
 """
 
 from __future__ import annotations
