@@ -51,3 +51,26 @@ for _ in range(2):
 def test_a_key_that_could_not_be_saved_is_tried_again(run_port):
     lines = run_port("-c", FULL_DISK).splitlines()
     assert lines == ["No such file or directory set()"] * 2
+
+
+COMPILED_ONCE = """
+import numpy as np
+import theano
+import theano.tensor as T
+from theano.gof import cmodule
+
+compiled = []
+compile_str = cmodule.GCC_compiler.compile_str
+cmodule.GCC_compiler.compile_str = staticmethod(
+    lambda *given, **named: compiled.append(1) or compile_str(*given, **named)
+)
+x = T.matrix()
+theano.function([x], T.nnet.softmax(x))(np.eye(2, dtype=x.dtype))
+print(len(compiled))
+"""
+
+
+def test_what_has_a_version_is_compiled_by_one_process_for_all(run_port):
+    """An Op without properties, as the softmax is, was one without a version."""
+    assert int(run_port("-c", COMPILED_ONCE)) >= 1
+    assert int(run_port("-c", COMPILED_ONCE)) == 0
