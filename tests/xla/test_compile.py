@@ -58,9 +58,15 @@ def test_what_a_lowering_cannot_do_is_said_and_done_on_the_host(monkeypatch, cap
 def test_a_wrong_call_is_theanos_error_and_the_next_one_runs(caplog):
     x, y = tt.fmatrix(), tt.fmatrix()
     f = theano.function([x, y], tt.dot(x, y), mode=XLA)
-    with pytest.raises(ValueError, match=r"(?s)not aligned.*Apply node.*Dot22.*Apply node"):
+    wanted = r"(?s)not aligned.*Apply node.*Dot22.*Apply node"
+    with pytest.raises(ValueError, match=wanted) as raised:
         f(np.ones((2, 3), "f"), np.ones((2, 3), "f"))
     assert not caplog.records
+    # Python shows the whole chain: Theano's own errors, and no word of why XLA could not.
+    chain = [raised.value]
+    while chain[-1].__context__ is not None:
+        chain.append(chain[-1].__context__)
+    assert {type(one) for one in chain} == {ValueError}
     same(f(np.ones((2, 3), "f"), np.ones((3, 1), "f")), np.full((2, 1), 3, "f"))
     assert counts(f).on_host == 1
 

@@ -166,11 +166,14 @@ class Program:
             kind = MemoryError if "RESOURCE_EXHAUSTED" in str(error) else RuntimeError
             raise kind(_first_line(error)) from error
         except _CANNOT as error:
-            return self._refused(args, key, error)
-        # Through NumPy: an array of JAX takes five times as long to tell its truth.
-        if holds is not None and not np.asarray(holds).item():
-            return self.on_host(args, "a value is out of bounds")
-        return outputs
+            refused = error
+        else:
+            # Through NumPy: an array of JAX takes five times as long to tell its truth.
+            if holds is not None and not np.asarray(holds).item():
+                return self.on_host(args, "a value is out of bounds")
+            return outputs
+        # Not inside the clause above: what Theano raises would be shown as a consequence of it.
+        return self._refused(args, key, refused)
 
     def _values(self, args: Sequence[Any]) -> tuple[list[Any] | None, tuple[Any, ...]]:
         """Return the compiled function's arguments, and of them the static ones.
