@@ -32,6 +32,7 @@ class Child:
 
     def __init__(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
         self.name = name
+        self._asked = False
         self._process = subprocess.Popen(
             argv,
             env=env,
@@ -95,12 +96,17 @@ class Child:
         """Return the exit status; None while the process runs."""
         return self._process.poll()
 
+    def ask(self) -> None:
+        """Ask the process to end, once: asked again, it would break off what it does at its end."""
+        if not self._asked and self._process.poll() is None:
+            self._asked = True
+            self._signal(signal.SIGINT)
+
     def end(self) -> None:
         """End the process and all it started, first by asking: so Theano's locks are released."""
         try:
-            if self._process.poll() is None:
-                self._signal(signal.SIGINT)
-                self._process.wait(GRACE_S)
+            self.ask()
+            self._process.wait(GRACE_S)
         except subprocess.TimeoutExpired:
             pass
         finally:

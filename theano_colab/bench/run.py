@@ -201,8 +201,11 @@ class _Session:
         yield Event("done")
 
     def end(self) -> None:
-        """End every process."""
-        for child in (*self._workers.values(), *filter(None, [self._watcher])):
+        """End every process; all are asked at once, for JAX takes a second to end."""
+        children = (*self._workers.values(), *filter(None, [self._watcher]))
+        for child in children:
+            child.ask()
+        for child in children:
             child.end()
             child.close()
         self._workers.clear()
