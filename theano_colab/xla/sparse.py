@@ -66,8 +66,9 @@ class SparseProduct(Op):  # type: ignore[misc]  # Theano publishes no types
         )
         outputs[0][0] = np.asarray(matrix.tocsr() * dense, node.outputs[0].dtype)
 
-    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
+    def infer_shape(self, *given: Any) -> list[Any]:
         """Rows of the one, columns of the other."""
+        *_, node, shapes = given  # Theano-PyMC puts the graph first
         return [(node.inputs[3], *shapes[-1][1:])]
 
 

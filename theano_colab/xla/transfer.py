@@ -43,9 +43,9 @@ class HostFromXla(Op):  # type: ignore[misc]  # Theano publishes no types
             return [point]
         return [self(point)]
 
-    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
-        """Keep the shape."""
-        return shapes
+    def infer_shape(self, *given: Any) -> list[Any]:
+        """Keep the shape. Theano gives (node, shapes), Theano-PyMC the graph before them."""
+        return given[-1]  # type: ignore[no-any-return]  # Theano publishes no types
 
 
 class HostFromGpu(HostFromXla):
@@ -83,9 +83,9 @@ class XlaFromHost(Op):  # type: ignore[misc]  # Theano publishes no types
         (point,) = eval_points
         return [None if point is None else self(tensor.as_tensor_variable(point))]
 
-    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
-        """Keep the shape."""
-        return shapes
+    def infer_shape(self, *given: Any) -> list[Any]:
+        """Keep the shape. Theano gives (node, shapes), Theano-PyMC the graph before them."""
+        return given[-1]  # type: ignore[no-any-return]  # Theano publishes no types
 
 
 class GpuFromHost(XlaFromHost):
@@ -119,9 +119,9 @@ class XlaToXla(Op):  # type: ignore[misc]  # Theano publishes no types
             return [grad]
         return [to_device(grad, inputs[0].type.context_name)]
 
-    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
-        """Keep the shape."""
-        return shapes
+    def infer_shape(self, *given: Any) -> list[Any]:
+        """Keep the shape. Theano gives (node, shapes), Theano-PyMC the graph before them."""
+        return given[-1]  # type: ignore[no-any-return]  # Theano publishes no types
 
 
 class GpuToGpu(XlaToXla):

@@ -72,16 +72,19 @@ def _is_mask(variable: Any) -> bool:
     return getattr(variable.type, "dtype", None) == "bool"
 
 
-@lowers(AdvancedSubtensor, static=_slices)
-@lowers(AdvancedBooleanSubtensor, static=_slices, accepts=_has_known_masks)
+@lowers(AdvancedSubtensor, AdvancedBooleanSubtensor, static=_slices, accepts=_has_known_masks)
 def advanced_subtensor(trace: Trace, node: Apply, x: Any, *indices: Any) -> Any:
     """Read what NumPy's rules for mixed indices select."""
     x = jnp.asarray(x)
     return x.at[tuple(_within(trace, node, x.shape, indices))].get(mode="promise_in_bounds")
 
 
-@lowers(AdvancedIncSubtensor, static=_slices)
-@lowers(AdvancedBooleanIncSubtensor, static=_slices, accepts=_has_known_masks_or_one)
+@lowers(
+    AdvancedIncSubtensor,
+    AdvancedBooleanIncSubtensor,
+    static=_slices,
+    accepts=_has_known_masks_or_one,
+)
 def advanced_inc_subtensor(trace: Trace, node: Apply, x: Any, y: Any, *indices: Any) -> Any:
     """Set what NumPy's rules for mixed indices select, or add to it as often as it is selected."""
     x, y = jnp.asarray(x), jnp.asarray(y)

@@ -39,7 +39,26 @@ NAMES = {
     "graph.opt": {"Optimizer": "GlobalOptimizer"},
     "link.vm": {"VM_Linker": "VMLinker"},
     "graph.toolbox": {"ReplacementDidntRemovedError": "ReplacementDidNotRemoveError"},
+    "scalar": {"Maximum": "ScalarMaximum", "Minimum": "ScalarMinimum"},
+    "scalar.basic": {"Maximum": "ScalarMaximum", "Minimum": "ScalarMinimum"},
+    "tensor.nnet.corr3d": {
+        "Corr3dMM_gradWeights": "Corr3dMMGradWeights",
+        "Corr3dMM_gradInputs": "Corr3dMMGradInputs",
+    },
 }
+# Classes that went, because another one does their work; nothing is ever one of these.
+GONE = {
+    "tensor.subtensor": {
+        "AdvancedBooleanSubtensor": "AdvancedSubtensor",
+        "AdvancedBooleanIncSubtensor": "AdvancedIncSubtensor",
+    },
+}
+# What `theano` itself had of theano.gof.
+SHOWN = (
+    *("Apply", "Constant", "Container", "CLinker", "DualLinker", "FunctionGraph", "Generic"),
+    *("InconsistencyError", "Linker", "LocalLinker", "Op", "OpenMPOp", "OpWiseCLinker"),
+    *("PerformLinker", "Type", "Variable", "generic"),
+)
 
 
 def install():
@@ -48,8 +67,14 @@ def install():
         found = importlib.import_module(f"theano.{module}")
         for old, new in names.items():
             setattr(found, old, getattr(found, new))
+    for module, names in GONE.items():
+        found = importlib.import_module(f"theano.{module}")
+        for old, new in names.items():
+            setattr(found, old, type(old, (getattr(found, new),), {}))
     for old, new in MODULES.items():
         found = sys.modules[f"theano.{old}"] = importlib.import_module(f"theano.{new}")
         package, _, name = old.rpartition(".")
         if package == "gof" or package == "compile":
             setattr(importlib.import_module(f"theano.{package}"), name, found)
+    for name in SHOWN:
+        setattr(sys.modules["theano"], name, getattr(sys.modules["theano.gof"], name))
