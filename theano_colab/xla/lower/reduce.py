@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from theano import scalar, tensor
-from theano.tensor import elemwise
+from theano.tensor import basic, elemwise
 
 from theano_colab.xla.lower.scalars import apply_scalar, convert, lowerable
 from theano_colab.xla.registry import lowers
@@ -32,6 +32,8 @@ _WHOLE = {
     scalar.Maximum: jnp.max,
     scalar.Minimum: jnp.min,
 }
+# Classes of their own in Theano-PyMC alone.
+_EXTREMES = [vars(basic)[name] for name in ("Max", "Min") if name in vars(basic)]
 
 
 def _accepts(node: Apply) -> bool:
@@ -47,6 +49,7 @@ def _accepts(node: Apply) -> bool:
     elemwise.ProdWithoutZeros,
     elemwise.All,
     elemwise.Any,
+    *_EXTREMES,
     accepts=_accepts,
 )
 def careduce(trace: Trace, node: Apply, x: Any) -> Any:
