@@ -128,16 +128,20 @@ def make(pins: PinSet) -> Path:
 def xla(name: str | None = None) -> Path:
     """Return the Python that the XLA backend's tests run on: JAX and the port of this checkout.
 
+    Old libraries, rebuilt by this checkout, are there, too.
+
     Raises
     ------
     LookupError
         As ``xla_pins``.
     """
-    return with_port(xla_pins(name), "xla") / "bin" / "python"
+    return with_port(xla_pins(name), "xla", ("lasagne", "keras")) / "bin" / "python"
 
 
-def with_port(pins: PinSet, prefix: str = "port") -> Path:
+def with_port(pins: PinSet, prefix: str = "port", libraries: tuple[str, ...] = ()) -> Path:
     """Return the environment of a pin set with the port of this checkout, the newest build of it.
+
+    ``libraries`` are rebuilt and installed as well; what they need must be in the pin set.
 
     Raises
     ------
@@ -147,20 +151,26 @@ def with_port(pins: PinSet, prefix: str = "port") -> Path:
         As ``make``.
     """
     sys.path.insert(0, str(ROOT))
+    from theano_colab.libraries import build, catalogue
     from theano_colab.port import build_port, fingerprint
 
+    cache = ROOT / "build" / "port"
+    wanted = {"port": (fingerprint(), build_port)}
+    for release in map(catalogue.find, libraries):
+        make_wheel = functools.partial(build.build_library, release)
+        wanted[release.library] = (build.fingerprint(release), make_wheel)
     base = make(pins)
     folder = base.with_name(f"{prefix}-{base.name}")
-    installed = folder / "port.txt"
     with _lock(ENVS / f"{folder.name}.lock"):
         if not folder.exists():
             copy(base, folder)
-        if not installed.exists() or installed.read_text() != fingerprint():
-            installed.unlink(missing_ok=True)
-            wheel = build_port(ROOT / "build" / "port")
-            options = (*QUIET, "--no-deps", "--force-reinstall")
-            _run(folder / "bin/python", "-m", "pip", "install", *options, wheel)
-            installed.write_text(fingerprint())
+        for name, (print_of_it, make_wheel) in wanted.items():
+            installed = folder / f"{name}.txt"
+            if not installed.exists() or installed.read_text() != print_of_it:
+                installed.unlink(missing_ok=True)
+                options = (*QUIET, "--no-deps", "--force-reinstall")
+                _run(folder / "bin/python", "-m", "pip", "install", *options, make_wheel(cache))
+                installed.write_text(print_of_it)
     return folder
 
 

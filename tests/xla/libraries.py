@@ -1,7 +1,5 @@
 """Old libraries for the tests: imported as they are, and programs run on both linkers."""
 
-import collections
-import collections.abc
 import importlib.util
 import warnings
 
@@ -16,16 +14,14 @@ from theano_colab.xla.types import XlaSharedVariable, shared_constructor
 def load(name):
     """Import a library, or skip the test that asks for it where it is not installed.
 
-    What its import needs is there meanwhile, and what it changes in Theano's configuration goes.
+    What its import changes in Theano's configuration goes.
     """
     if importlib.util.find_spec(name) is None:
         pytest.skip(f"{name} is not installed")
     floats = theano.config.floatX
     try:
-        with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the library's own code
-            # Keras 2.2.4 was written for Python 3.6.
-            patch.setattr(collections, "Iterable", collections.abc.Iterable, raising=False)
             return importlib.import_module(name)
     finally:
         theano.config.floatX = floats
