@@ -48,6 +48,8 @@ def test_every_command_offers_json(command):
         ("setup --device ", ["auto", "cpu", "cuda", "cuda0", "cuda1", "xla"]),
         ("setup --precision ", ["float32", "tf32"]),
         ("setup --floatX float3", ["float32"]),
+        ("plan --with la", ["lasagne"]),
+        ("setup --with lasagne,ker", ["lasagne,keras", "lasagne,keras1"]),
         ("bench l", ["logreg", "lenet", "lstm"]),
         ("setup --device cpu --de", []),
         ("nonsense --", []),
@@ -55,6 +57,11 @@ def test_every_command_offers_json(command):
 )
 def test_completion(line, offered):
     assert commands.complete(line) == offered
+
+
+def test_libraries_are_named_with_commas():
+    assert parse("setup").libraries == ()
+    assert parse("plan --with lasagne,keras==2.2.5").libraries == ("lasagne", "keras==2.2.5")
 
 
 def test_completion_offers_every_option_the_parser_takes():

@@ -132,13 +132,20 @@ def complete(line: str) -> list[str]:
         "--device": DEVICES,
         "--floatX": FLOAT_X,
         "--precision": PRECISIONS,
-        "--with": tuple(libraries()),
+        "--with": _named_after(current),
     }.get(before[-1], ())
     if not choices:
         choices = _options(before[0])
         if before[0] == "bench" and not current.startswith("-"):
             choices = (*WORKLOADS, *choices)
     return [c for c in choices if c.startswith(current) and c not in before]
+
+
+def _named_after(current: str) -> tuple[str, ...]:
+    """Return the names of libraries, each after those that stand before the last comma."""
+    before, comma, _ = current.rpartition(",")
+    named = before.split(",")
+    return tuple(f"{before}{comma}{name}" for name in libraries() if name not in named)
 
 
 def _options(command: str) -> tuple[str, ...]:
