@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 PINS = ROOT / "tests" / "kernel" / "pins"
 XLA_PINS = ROOT / "tests" / "xla" / "pins"
-NOTEBOOK_PINS = ROOT / "tests" / "notebooks" / "pins"
+NOTEBOOK_PINS = ROOT / "tests" / "demo" / "pins"
 ENVS = ROOT / ".envs"
 WHEELS = ROOT / "build" / "wheels"
 SERVED = ("3.13", "3.12", "3.11")
