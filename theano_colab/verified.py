@@ -7,9 +7,11 @@ import dataclasses
 import hashlib
 import json
 import os
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import Requirement
 
 from theano_colab import paths
 
@@ -82,7 +84,8 @@ def _record(plan: Plan, runtime: Runtime, release: Release | None = None) -> Pat
     if release is not None:
         depends += [repr(release), release.program.read_text("utf-8")]
         depends += _installed(release.distribution, release.module)
-        depends += [dict(packages)]
+        # Asked now: the facts are those from before what it needs was installed.
+        depends += [version(Requirement(need.requirement).name) for need in release.needs]
     digest = hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:24]
     return paths.cache_dir() / "verified" / f"{digest}.json"
 
