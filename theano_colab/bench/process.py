@@ -97,9 +97,15 @@ class Child:
         return self._process.poll()
 
     def ask(self) -> None:
-        """Ask the process to end, once: asked again, it would break off what it does at its end."""
+        """Ask the process to end, once: asked again, it would break off what it does at its end.
+
+        By the end of its stdin, too: an interrupt is lost where Python ignores exceptions, such as
+        in JAX's callback while garbage is collected.
+        """
         if not self._asked and self._process.poll() is None:
             self._asked = True
+            with contextlib.suppress(BrokenPipeError):
+                self._pipe("stdin").close()
             self._signal(signal.SIGINT)
 
     def end(self) -> None:
