@@ -103,3 +103,13 @@ def test_numbers_that_do_not_fit():
     call = [np.full((2, 3), 1 / 3, "f"), np.full(4, 0.5, "f")]
     compare([p, u], MultinomialFromUniform("auto")(p, u, 3), call, replays=1)
     compare([p, u], ChoiceFromUniform("auto")(p, u, 4), call, replays=1)
+
+
+def test_a_node_of_an_old_pickle_that_draws_once():
+    p, u = tt.fmatrix(), tt.fvector()
+    op = MultinomialFromUniform("auto")
+    once = theano.Apply(op, [p, u], [tt.fmatrix()]).outputs[0]
+    f = theano.function([p, u], once, mode=XLA)
+    call = [np.full((2, 3), 1 / 3, "f"), np.array([0.2, 0.9], "f")]
+    np.testing.assert_array_equal(f(*call), [[1, 0, 0], [0, 0, 1]])
+    assert not host_nodes(f)

@@ -74,7 +74,10 @@ def _is_mark(variable: Any) -> bool:
 def static_slots(node: Apply) -> Iterable[int]:
     """Return the inputs of a node whose values must be known while tracing."""
     lowering = registry.find(node)
-    return () if lowering is None else lowering.static(node)
+    if lowering is None:
+        return ()
+    # A node of a pickle may lack inputs that its op got since.
+    return [k for k in lowering.static(node) if k < len(node.inputs)]
 
 
 def deciding(inputs: Sequence[Any], variables: Iterable[Any]) -> frozenset[int]:
