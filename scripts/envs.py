@@ -38,6 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PINS = ROOT / "tests" / "kernel" / "pins"
 XLA_PINS = ROOT / "tests" / "xla" / "pins"
 NOTEBOOK_PINS = ROOT / "tests" / "demo" / "pins"
+PYMC3_PINS = ROOT / "tests" / "libraries" / "pins"
 ENVS = ROOT / ".envs"
 WHEELS = ROOT / "build" / "wheels"
 SERVED = ("3.13", "3.12", "3.11")
@@ -141,7 +142,8 @@ def xla(name: str | None = None) -> Path:
 def with_port(pins: PinSet, prefix: str = "port", libraries: tuple[str, ...] = ()) -> Path:
     """Return the environment of a pin set with the port of this checkout, the newest build of it.
 
-    ``libraries`` are rebuilt and installed as well; what they need must be in the pin set.
+    It is the Theano that the ``libraries`` want. They are rebuilt and installed as well; what they
+    need must be in the pin set.
 
     Raises
     ------
@@ -152,11 +154,13 @@ def with_port(pins: PinSet, prefix: str = "port", libraries: tuple[str, ...] = (
     """
     sys.path.insert(0, str(ROOT))
     from theano_colab.libraries import build, catalogue
-    from theano_colab.port import build_port, fingerprint
+    from theano_colab.port import build_port, fingerprint, flavour
 
     cache = ROOT / "build" / "port"
-    wanted = {"port": (fingerprint(), build_port)}
-    for release in map(catalogue.find, libraries):
+    releases = [catalogue.find(name) for name in libraries]
+    theano = flavour.by_distribution(releases[0].theano if releases else "theano")
+    wanted = {"port": (fingerprint(theano), functools.partial(build_port, flavour=theano))}
+    for release in releases:
         make_wheel = functools.partial(build.build_library, release)
         wanted[release.library] = (build.fingerprint(release), make_wheel)
     base = make(pins)
@@ -194,6 +198,17 @@ def notebook_pins() -> PinSet:
         If there is no Python for any of them.
     """
     return _newest(NOTEBOOK_PINS)
+
+
+def pymc3() -> Path:
+    """Return the Python that PyMC3's test runs on: PyMC3 and Theano-PyMC of this checkout.
+
+    Raises
+    ------
+    LookupError
+        If there is no Python for it.
+    """
+    return with_port(_newest(PYMC3_PINS), "pymc3", ("pymc3",)) / "bin" / "python"
 
 
 def _newest(folder: Path, name: str | None = None) -> PinSet:
