@@ -9,6 +9,9 @@ import sys
 import types
 from pathlib import Path
 
+import pytest
+from _pytest.recwarn import WarningsRecorder
+
 FILE = Path(os.environ["RECORD"])
 _ended = {}
 
@@ -38,6 +41,15 @@ _give_downsample()  # now: pytest imports the library with its conftest.py befor
 
 def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "default")
+    warns = pytest.warns
+
+    def warns_of_pytest_7(expected, *arguments, **more):
+        """pytest.warns(None): record what is warned of, which pytest 8 has another name for."""
+        if expected is None:
+            return WarningsRecorder(_ispytest=True)
+        return warns(expected, *arguments, **more)
+
+    pytest.warns = warns_of_pytest_7
 
 
 def pytest_collection_modifyitems(config, items):
