@@ -32,6 +32,8 @@ _ADDRESS = re.compile(r"http://(?:localhost|127\.0\.0\.1):(\d+)/")
 # JupyterLab asks at its first start whether it may fetch news, in front of the notebook.
 _SETTINGS = "lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
 _NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
+# The newest server now and then waits at its end for a thread of its own, for ever.
+ENDED_S = 15
 
 
 @contextlib.contextmanager
@@ -80,7 +82,11 @@ def serve(
         drain.wait()
     finally:
         process.terminate()
-        process.wait()
+        try:
+            process.wait(ENDED_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         process.stderr.close()
         log.close()
 

@@ -72,6 +72,7 @@ def look_at_it_in_the_dark_and_beside_another(page):
     page.wait("document.body.dataset.jpThemeLight === 'false'")
     ground = "getComputedStyle(document.querySelector('.tcolab-panel')).backgroundColor"
     page.wait(f"{ground} !== 'rgb(255, 255, 255)'")
+    page.wait("!document.querySelector('#jupyterlab-splash')")
     page.picture("saved lab dark")
     page.page.evaluate("() => jupyterapp.commands.execute('application:toggle-left-area')")
     page.page.set_viewport_size({"width": 560, "height": 1500})
