@@ -5,10 +5,14 @@
 # mypy: ignore-errors
 
 import logging
+import os
 import warnings
 
 import numpy as np
 
+# What is compiled here is not used again: quickly is better than well.
+flags = os.environ.get("THEANO_FLAGS", "")
+os.environ["THEANO_FLAGS"] = f"{flags},cmodule.remove_gxx_opt=True"
 warnings.simplefilter("ignore")  # about names that PyMC3 still uses
 logging.getLogger("pymc3").setLevel(logging.ERROR)
 import pymc3 as pm  # noqa: E402  # after what keeps it quiet
