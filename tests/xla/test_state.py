@@ -13,6 +13,7 @@ import pytest
 import theano
 import theano.tensor as tt
 from differ import XLA, C, clusters, same
+from theano.tensor.inplace import add_inplace
 
 from theano_colab.xla.types import XlaSharedVariable, shared_constructor
 
@@ -311,3 +312,11 @@ def test_what_was_transferred_stays_on_the_device():
     kept, fetched = theano.function([x], [(x * 2).transfer(None), x * 3], mode=XLA)(_array(3))
     assert isinstance(kept, jax.Array)
     assert isinstance(fetched, np.ndarray)
+
+
+def test_an_op_that_a_user_has_write_into_an_argument_does():
+    x, y = tt.fvectors("xy")
+    f = theano.function([x, y], add_inplace(x, y) * 2, mode=XLA, accept_inplace=True)
+    value = np.arange(3, dtype="f")
+    same(f(value, np.ones(3, "f")), np.array([2, 4, 6], "f"))
+    same(value, np.array([1, 2, 3], "f"))

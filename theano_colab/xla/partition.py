@@ -108,8 +108,17 @@ class Partition:
             and node not in self.copied
             and (isinstance(node.op, IfElse) or registry.find(node) is not None)
             and _is_tensor_node(node)
+            and not self._overwrites_what_is_given(node)
         }
         return found - self._for_static_slots(found)
+
+    def _overwrites_what_is_given(self, node: Apply) -> bool:
+        """Tell whether a node writes into an argument: no optimization has, so a user asked for it.
+
+        Arrays on a device are never written.
+        """
+        destroyed = getattr(node.op, "destroy_map", None) or {}
+        return any(node.inputs[k] in self.given for numbers in destroyed.values() for k in numbers)
 
     def size_on_host(self, array: Any, axis: int) -> Any:
         """Return a variable for an array's size that the host can compute before anything has run.
