@@ -98,3 +98,11 @@ def test_without_a_value_there_are_still_axes():
 )
 def test_sizes_are_short(size, name):
     assert size_name(size) == name
+
+
+@pytest.mark.parametrize(("size", "anchor", "low"), [(300, "start", True), (1000, "end", False)])
+def test_the_words_of_the_crossing_stand_where_no_rising_curve_is(size, anchor, low):
+    words = "XLA on the CPU wins from n = 512"
+    drawn = chart(("A", (1e-5, 1e-3, 1e-1)), sizes=(50, 500, 2000), crossing=(size, words))
+    (label,) = [label for label in of(Label, draw(drawn, WIDE)) if label.text == words]
+    assert (label.anchor, label.y > WIDE.height / 2) == (anchor, low)

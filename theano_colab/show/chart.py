@@ -265,10 +265,12 @@ def _crossing(chart: Chart, frame: _Frame) -> Iterator[Shape]:
     yield Path(((x, frame.top), (x, frame.bottom)), "ink", 1.5, dashed=True)
     if frame.layout.right < frame.layout.left:
         return  # the sentence stands over the chart as well; here it would cover the curves
-    room = 0.55 * frame.layout.font * len(words)
-    anchor: Literal["start", "end"] = "start" if x + room < frame.right else "end"
-    side = 8 if anchor == "start" else -8
-    yield Label(x + side, frame.top + 0.9 * frame.layout.font, words, "ink", anchor, bold=True)
+    # Larger problems take longer: curves leave the lower right and the upper left corner free.
+    font = frame.layout.font
+    if x + 0.65 * font * len(words) < frame.layout.width:
+        yield Label(x + 8, frame.bottom - 0.6 * font, words, "ink", "start", bold=True)
+    else:
+        yield Label(x - 8, frame.top + 0.9 * font, words, "ink", "end", bold=True)
 
 
 def _tick(value: float, unit: Unit) -> str:
