@@ -18,30 +18,18 @@ import theano.sparse
 import theano.tensor as T
 import theano.tensor.nnet.conv
 import theano.tensor.slinalg
+from checking import X, check, normal
 from numpy.testing import assert_allclose, assert_array_equal
-from theano import config
 from theano.sandbox.rng_mrg import MRG_RandomStreams
 from theano.tensor.nnet import conv2d
 from theano.tensor.shared_randomstreams import RandomStreams
 from theano.tensor.signal.pool import pool_2d
 
-X = config.floatX
-RTOL = 1e-4 if X == "float32" else 1e-9
-
-
-def _data(*shape):
-    return np.random.RandomState(0).normal(size=shape).astype(X)
-
-
-def _check(variables, expression, values, expected, **keywords):
-    result = theano.function(variables, expression, **keywords)(*values)
-    assert_allclose(result, expected, rtol=RTOL, atol=RTOL)
-
 
 def elementwise():
     x, y = T.matrices("x", "y")
-    a, b = _data(3, 4), _data(3, 4)
-    _check(
+    a, b = normal(3, 4), normal(3, 4)
+    check(
         [x, y],
         T.tanh(x) * T.exp(-y) + abs(x) ** 2.5,
         [a, b],
@@ -51,20 +39,20 @@ def elementwise():
 
 def every_elementwise_function():
     x = T.vector()
-    a = abs(_data(20)) / 10 + 0.2
+    a = abs(normal(20)) / 10 + 0.2
     for name in (
         "exp exp2 expm1 log log2 log10 log1p sqrt sqr sin cos tan arcsin arccos arctan sinh cosh tanh "
         "arcsinh arctanh floor ceil trunc sgn"
     ).split():
         reference = {"sqr": "square", "sgn": "sign"}.get(name, name)
-        _check([x], getattr(T, name)(x), [a], getattr(np, reference)(a))
+        check([x], getattr(T, name)(x), [a], getattr(np, reference)(a))
 
 
 def special_functions():
     import scipy.special
 
     x = T.vector()
-    a = abs(_data(9)) / 4 + 0.1
+    a = abs(normal(9)) / 4 + 0.1
     for name in (
         "erf",
         "erfc",
@@ -78,30 +66,30 @@ def special_functions():
         "i0",
         "i1",
     ):
-        _check([x], getattr(T, name)(x), [a], getattr(scipy.special, name)(a.astype("float64")))
+        check([x], getattr(T, name)(x), [a], getattr(scipy.special, name)(a.astype("float64")))
 
 
 def reductions():
     x = T.tensor3()
-    a = _data(3, 4, 5)
+    a = normal(3, 4, 5)
     for name in ("sum", "prod", "mean", "max", "min", "var", "std", "argmax"):
         for axis in (None, 0, -1):
-            _check([x], getattr(T, name)(x, axis=axis), [a], getattr(np, name)(a, axis=axis))
-    _check([x], x.norm(2), [a], np.linalg.norm(a.ravel()))
+            check([x], getattr(T, name)(x, axis=axis), [a], getattr(np, name)(a, axis=axis))
+    check([x], x.norm(2), [a], np.linalg.norm(a.ravel()))
 
 
 def linear_algebra():
     x, v = T.matrix(), T.vector()
-    a = _data(4, 4) + 4 * np.eye(4, dtype=X)
-    b = _data(4)
-    _check([x, v], T.dot(x, v), [a, b], a @ b)
-    _check([x], T.dot(x, x.T), [a], a @ a.T)
-    _check([x], T.nlinalg.matrix_inverse(x), [a], np.linalg.inv(a))
-    _check([x], T.nlinalg.det(x), [a], np.linalg.det(a))
-    _check([x, v], T.slinalg.solve(x, v), [a, b], np.linalg.solve(a, b))
-    _check([x], T.slinalg.cholesky(T.dot(x, x.T)), [a], np.linalg.cholesky(a @ a.T))
-    _check([x], T.slinalg.expm(x / 10), [a], _expm(a / 10))
-    _check([x], T.nlinalg.svd(x, compute_uv=False), [a], np.linalg.svd(a, compute_uv=False))
+    a = normal(4, 4) + 4 * np.eye(4, dtype=X)
+    b = normal(4)
+    check([x, v], T.dot(x, v), [a, b], a @ b)
+    check([x], T.dot(x, x.T), [a], a @ a.T)
+    check([x], T.nlinalg.matrix_inverse(x), [a], np.linalg.inv(a))
+    check([x], T.nlinalg.det(x), [a], np.linalg.det(a))
+    check([x, v], T.slinalg.solve(x, v), [a, b], np.linalg.solve(a, b))
+    check([x], T.slinalg.cholesky(T.dot(x, x.T)), [a], np.linalg.cholesky(a @ a.T))
+    check([x], T.slinalg.expm(x / 10), [a], _expm(a / 10))
+    check([x], T.nlinalg.svd(x, compute_uv=False), [a], np.linalg.svd(a, compute_uv=False))
 
 
 def _expm(a):
@@ -128,7 +116,7 @@ def logistic_regression_learns():
 
 
 def shared_values_and_givens():
-    data = _data(10, 3)
+    data = normal(10, 3)
     s = theano.shared(data, borrow=True)
     i = T.lscalar()
     x = T.matrix()
@@ -153,20 +141,20 @@ def gradients_match_finite_differences():
     ):
         theano.gradient.verify_grad(expression, [rng.rand(3, 4).astype(X)], rng=rng)
     x = T.vector()
-    _check([x], T.hessian((x**3).sum(), x), [_data(4)], np.diag(6 * _data(4)))
-    _check([x], T.jacobian(x**2, x), [_data(4)], np.diag(2 * _data(4)))
+    check([x], T.hessian((x**3).sum(), x), [normal(4)], np.diag(6 * normal(4)))
+    check([x], T.jacobian(x**2, x), [normal(4)], np.diag(2 * normal(4)))
 
 
 def scan_forms():
     n, x = T.iscalar(), T.vector()
-    a = _data(5)
+    a = normal(5)
     result, updates = theano.scan(
         lambda p, v: p * v, outputs_info=T.ones_like(x), non_sequences=x, n_steps=n
     )
-    _check([x, n], result[-1], [a, 4], a**4, updates=updates)
+    check([x, n], result[-1], [a, 4], a**4, updates=updates)
     cumulative, _ = theano.scan(lambda v, s: s + v, sequences=x, outputs_info=T.zeros_like(x[0]))
-    _check([x], cumulative, [a], np.cumsum(a))
-    _check([x], T.grad(cumulative.sum(), x), [a], np.arange(5, 0, -1))
+    check([x], cumulative, [a], np.cumsum(a))
+    check([x], T.grad(cumulative.sum(), x), [a], np.arange(5, 0, -1))
     fibonacci, _ = theano.scan(
         lambda one, two: one + two,
         outputs_info=[{"initial": T.as_tensor_variable(np.array([1, 1])), "taps": [-2, -1]}],
@@ -180,21 +168,21 @@ def scan_forms():
     )
     assert theano.function([], doubled)()[-1] > 1e6
     total, _ = theano.reduce(lambda v, s: s + v, x, T.zeros_like(x[0]))
-    _check([x], total, [a], a.sum())
+    check([x], total, [a], a.sum())
 
 
 def recurrent_network():
     x, h0 = T.matrix(), T.vector()
-    w, u = _data(3, 4), _data(4, 4) / 4
+    w, u = normal(3, 4), normal(4, 4) / 4
     ws, us = theano.shared(w), theano.shared(u)
     h, _ = theano.scan(
         lambda v, s, w, u: T.tanh(T.dot(v, w) + T.dot(s, u)), x, h0, non_sequences=[ws, us]
     )
-    data, state, expected = _data(6, 3), np.zeros(4, X), []
+    data, state, expected = normal(6, 3), np.zeros(4, X), []
     for row in data:
         state = np.tanh(row @ w + state @ u)
         expected.append(state)
-    _check([x, h0], h, [data, np.zeros(4, X)], expected)
+    check([x, h0], h, [data, np.zeros(4, X)], expected)
     gradient = theano.function([x, h0], T.grad(h[-1].sum(), us))(data, np.zeros(4, X))
     assert gradient.shape == (4, 4)
     assert np.isfinite(gradient).all()
@@ -204,7 +192,7 @@ def convolution_and_pooling():
     import scipy.signal
 
     x, k = T.tensor4(), T.tensor4()
-    a, w = _data(2, 3, 8, 8), _data(4, 3, 3, 3)
+    a, w = normal(2, 3, 8, 8), normal(4, 3, 3, 3)
     full = [
         [
             sum(scipy.signal.convolve(i, f, mode="valid") for i, f in zip(image, filters))
@@ -212,13 +200,11 @@ def convolution_and_pooling():
         ]
         for image in a
     ]
-    _check([x, k], conv2d(x, k), [a, w], full)
+    check([x, k], conv2d(x, k), [a, w], full)
     gradient = theano.function([x, k], T.grad(conv2d(x, k, border_mode="half").sum(), [x, k]))(a, w)
     assert [g.shape for g in gradient] == [a.shape, w.shape]
-    _check(
-        [x], pool_2d(x, (2, 2), ignore_border=True), [a], a.reshape(2, 3, 4, 2, 4, 2).max((3, 5))
-    )
-    _check(
+    check([x], pool_2d(x, (2, 2), ignore_border=True), [a], a.reshape(2, 3, 4, 2, 4, 2).max((3, 5)))
+    check(
         [x],
         pool_2d(x, (2, 2), ignore_border=True, mode="average_exc_pad"),
         [a],
@@ -255,20 +241,20 @@ def random_streams():
 
 def indexing():
     x = T.matrix()
-    a = _data(5, 6)
+    a = normal(5, 6)
     i = np.array([0, 2, 2])
-    _check([x], x[1:4, ::2], [a], a[1:4, ::2])
-    _check([x], x[i], [a], a[i])
-    _check([x], x[i, i + 1], [a], a[i, i + 1])
-    _check([x], x[x > 0], [a], a[a > 0])
-    _check([x], x[:, None, i], [a], a[:, None, i])
+    check([x], x[1:4, ::2], [a], a[1:4, ::2])
+    check([x], x[i], [a], a[i])
+    check([x], x[i, i + 1], [a], a[i, i + 1])
+    check([x], x[x > 0], [a], a[a > 0])
+    check([x], x[:, None, i], [a], a[:, None, i])
     expected = a.copy()
     np.add.at(expected, i, 1)
-    _check([x], T.inc_subtensor(x[i], 1), [a], expected)
+    check([x], T.inc_subtensor(x[i], 1), [a], expected)
     expected = a.copy()
     expected[1:3] = 0
-    _check([x], T.set_subtensor(x[1:3], 0), [a], expected)
-    _check([x], T.grad(x[i, i].sum(), x), [a], _scatter(a, i))
+    check([x], T.set_subtensor(x[1:3], 0), [a], expected)
+    check([x], T.grad(x[i, i].sum(), x), [a], _scatter(a, i))
 
 
 def _scatter(a, i):
@@ -279,17 +265,17 @@ def _scatter(a, i):
 
 def shapes_and_joins():
     x = T.tensor3()
-    a = _data(2, 3, 4)
-    _check([x], x.reshape((6, 4)), [a], a.reshape(6, 4))
-    _check([x], x.dimshuffle(2, "x", 0, 1), [a], a.transpose(2, 0, 1)[:, None])
-    _check([x], T.concatenate([x, x], axis=1), [a], np.concatenate([a, a], 1))
-    _check([x], T.stack([x[0], x[1]], axis=2), [a], np.stack([a[0], a[1]], 2))
-    _check([x], T.tile(x, (1, 2, 1)), [a], np.tile(a, (1, 2, 1)))
-    _check([x], T.repeat(x, 2, axis=None), [a], np.repeat(a, 2))
-    _check([x], x.shape, [a], a.shape)
-    _check([x], T.cumprod(x), [a], np.cumprod(a))
-    _check([x], T.cumsum(x, axis=-1), [a], np.cumsum(a, -1))
-    _check([x], T.extra_ops.diff(x, axis=1), [a], np.diff(a, axis=1))
+    a = normal(2, 3, 4)
+    check([x], x.reshape((6, 4)), [a], a.reshape(6, 4))
+    check([x], x.dimshuffle(2, "x", 0, 1), [a], a.transpose(2, 0, 1)[:, None])
+    check([x], T.concatenate([x, x], axis=1), [a], np.concatenate([a, a], 1))
+    check([x], T.stack([x[0], x[1]], axis=2), [a], np.stack([a[0], a[1]], 2))
+    check([x], T.tile(x, (1, 2, 1)), [a], np.tile(a, (1, 2, 1)))
+    check([x], T.repeat(x, 2, axis=None), [a], np.repeat(a, 2))
+    check([x], x.shape, [a], a.shape)
+    check([x], T.cumprod(x), [a], np.cumprod(a))
+    check([x], T.cumsum(x, axis=-1), [a], np.cumsum(a, -1))
+    check([x], T.extra_ops.diff(x, axis=1), [a], np.diff(a, axis=1))
 
 
 def sparse_matrices():
@@ -297,13 +283,13 @@ def sparse_matrices():
 
     x = theano.sparse.csr_matrix("x", dtype=X)
     y = T.matrix()
-    a = scipy.sparse.csr_matrix(np.where(abs(_data(5, 4)) > 0.7, _data(5, 4), 0).astype(X))
-    b = _data(4, 3)
-    _check([x, y], theano.sparse.dot(x, y), [a, b], a @ b)
-    _check([x], theano.sparse.dense_from_sparse(x * 2), [a], a.toarray() * 2)
-    _check([x], theano.sparse.sp_sum(x, axis=1), [a], np.asarray(a.sum(1)).ravel())
+    a = scipy.sparse.csr_matrix(np.where(abs(normal(5, 4)) > 0.7, normal(5, 4), 0).astype(X))
+    b = normal(4, 3)
+    check([x, y], theano.sparse.dot(x, y), [a, b], a @ b)
+    check([x], theano.sparse.dense_from_sparse(x * 2), [a], a.toarray() * 2)
+    check([x], theano.sparse.sp_sum(x, axis=1), [a], np.asarray(a.sum(1)).ravel())
     with theano.change_flags(on_opt_error="raise"):
-        _check([x, y], theano.sparse.add(x, y), [a, _data(5, 4)], a.toarray() + _data(5, 4))
+        check([x, y], theano.sparse.add(x, y), [a, normal(5, 4)], a.toarray() + normal(5, 4))
     transposed = theano.function([x], theano.sparse.transpose(x))(a)
     assert transposed.format == "csc"
     assert_allclose(transposed.toarray(), a.toarray().T)
@@ -314,7 +300,7 @@ def convolution_by_sparse_matrix():
     from theano.sparse.sandbox import sp
 
     kernels, images = T.matrices("k", "i")
-    k, i = _data(2, 6), _data(3, 30)
+    k, i = normal(2, 6), normal(3, 30)
     for mode in ("full", "valid"):
         for step in (1, 2):
             with warnings.catch_warnings(action="ignore"):  # SciPy counsels another format
@@ -326,33 +312,33 @@ def convolution_by_sparse_matrix():
                 ]
                 for one in i.reshape(3, 5, 6)
             ]
-            _check([kernels, images], output, [k, i], np.reshape(expected, (3, -1)))
+            check([kernels, images], output, [k, i], np.reshape(expected, (3, -1)))
 
 
 def conditionals():
     x, y = T.vectors("x", "y")
-    a, b = _data(3), _data(3) + 1
-    _check([x, y], T.switch(x > y, x, y), [a, b], np.maximum(a, b))
-    _check([x, y], theano.ifelse.ifelse(T.lt(x.sum(), y.sum()), x, y), [a, b], a)
-    _check([x], T.clip(x, -0.5, 0.5), [a], a.clip(-0.5, 0.5))
+    a, b = normal(3), normal(3) + 1
+    check([x, y], T.switch(x > y, x, y), [a, b], np.maximum(a, b))
+    check([x, y], theano.ifelse.ifelse(T.lt(x.sum(), y.sum()), x, y), [a, b], a)
+    check([x], T.clip(x, -0.5, 0.5), [a], a.clip(-0.5, 0.5))
 
 
 def complex_numbers():
     z = T.zvector()
     a = np.array([1 + 2j, -3j, 0.5])
-    _check([z], z * z + 1, [a], a * a + 1)
-    _check([z], abs(z), [a], abs(a))
-    _check([z], T.real(z) + T.imag(z), [a], a.real + a.imag)
-    _check([z], T.conj(z), [a], a.conj())
-    _check([z], T.exp(z), [a], np.exp(a))
+    check([z], z * z + 1, [a], a * a + 1)
+    check([z], abs(z), [a], abs(a))
+    check([z], T.real(z) + T.imag(z), [a], a.real + a.imag)
+    check([z], T.conj(z), [a], a.conj())
+    check([z], T.exp(z), [a], np.exp(a))
 
 
 def pickling():
     x = T.vector("x")
-    s = theano.shared(_data(3), name="s")
+    s = theano.shared(normal(3), name="s")
     f = theano.function([x], (x * s).sum(), updates=[(s, s + 1)])
     g = pickle.loads(pickle.dumps(f, pickle.HIGHEST_PROTOCOL))
-    assert_allclose(f(_data(3)), g(_data(3)))
+    assert_allclose(f(normal(3)), g(normal(3)))
     assert_allclose(pickle.loads(pickle.dumps(s)).get_value(), s.get_value())
     from theano.misc.pkl_utils import StripPickler, dump, load
 
@@ -388,19 +374,19 @@ def printing():
 def modes_and_test_values():
     with theano.change_flags(compute_test_value="raise"):
         x = T.matrix("x")
-        x.tag.test_value = _data(2, 3)
-        assert_allclose((x * 2).tag.test_value, _data(2, 3) * 2)
+        x.tag.test_value = normal(2, 3)
+        assert_allclose((x * 2).tag.test_value, normal(2, 3) * 2)
     x = T.vector()
     for mode in ("FAST_RUN", "FAST_COMPILE", "DebugMode", "NanGuardMode"):
         if mode == "NanGuardMode":
             mode = theano.compile.nanguardmode.NanGuardMode()
-        _check([x], T.exp(x) + 1, [_data(4)], np.exp(_data(4)) + 1, mode=mode)
+        check([x], T.exp(x) + 1, [normal(4)], np.exp(normal(4)) + 1, mode=mode)
     with theano.change_flags(linker="py"):
-        _check(
+        check(
             [x],
             T.nnet.sigmoid(x),
-            [_data(4)],
-            1 / (1 + np.exp(-_data(4))),
+            [normal(4)],
+            1 / (1 + np.exp(-normal(4))),
             mode=theano.Mode("py", "fast_run"),
         )
 
@@ -409,7 +395,7 @@ def old_convolution_interface():
     import scipy.signal
 
     x, k = T.tensor4(), T.tensor4()
-    a, w = _data(2, 3, 8, 7), _data(4, 3, 3, 2)
+    a, w = normal(2, 3, 8, 7), normal(4, 3, 3, 2)
     for border in ("valid", "full"):
         expected = [
             [sum(scipy.signal.convolve(i, f, mode=border) for i, f in zip(image, f)) for f in w]
@@ -418,7 +404,7 @@ def old_convolution_interface():
         for shapes in ({}, {"image_shape": a.shape, "filter_shape": w.shape}):
             with warnings.catch_warnings(action="ignore"):  # it says that it is deprecated
                 expression = theano.tensor.nnet.conv.conv2d(x, k, border_mode=border, **shapes)
-            _check([x, k], expression, [a, w], expected)
+            check([x, k], expression, [a, w], expected)
 
 
 def bad_input_is_explained():
@@ -432,7 +418,7 @@ def bad_input_is_explained():
     x, y = T.vectors("x", "y")
     f = theano.function([x, y], x + y)
     try:
-        f(_data(2), _data(3))
+        f(normal(2), normal(3))
     except ValueError as error:
         assert "Input dimension mis-match" in str(error)
         assert "Apply node that caused the error" in str(error)

@@ -7,35 +7,21 @@ from __future__ import annotations
 
 import numpy as np
 import theano
-import theano.compile.nanguardmode
-import theano.sparse
 import theano.tensor as T
-import theano.tensor.nnet.conv
-import theano.tensor.slinalg
+from checking import RTOL, X, check, normal
 from numpy.testing import assert_allclose, assert_array_equal
 from theano import config
 from theano.sandbox.rng_mrg import MRG_RandomStreams
 from theano.tensor.shared_randomstreams import RandomStreams
 from theano.tensor.signal.pool import pool_2d
 
-X = config.floatX
 PYTHON = theano.Mode(linker="py", optimizer=None)
-RTOL = 1e-4 if X == "float32" else 1e-9
-
-
-def _data(*shape):
-    return np.random.RandomState(0).normal(size=shape).astype(X)
-
-
-def _check(variables, expression, values, expected, **keywords):
-    result = theano.function(variables, expression, **keywords)(*values)
-    assert_allclose(result, expected, rtol=RTOL, atol=RTOL)
 
 
 def constants_keep_their_digits():
     x = T.dvector()
     assert (x * 1.1).owner.inputs[1].owner.inputs[0].dtype in ("float64", "float32")
-    _check(
+    check(
         [x],
         x * 1.1,
         [np.ones(2)],
@@ -140,7 +126,7 @@ def reductions_of_nothing_in_python():
 
 def pooling_in_python_as_in_c():
     x, v = T.tensor4(), T.tensor4()
-    a, w = _data(2, 1, 7, 9), _data(2, 1, 7, 9) + 1
+    a, w = normal(2, 1, 7, 9), normal(2, 1, 7, 9) + 1
     for mode in ("max", "sum", "average_inc_pad", "average_exc_pad"):
         # The gradient of average_exc_pad has no padding in Python.
         pad = (0, 0) if mode == "average_exc_pad" else (1, 1)
@@ -181,7 +167,7 @@ def small_integers_do_not_overflow():
     a = np.zeros((20, 30), X)
     for offset in (3, -3, 29, -19):
         filled = T.extra_ops.fill_diagonal_offset(x, 1, T.constant(offset, dtype="int8"))
-        _check([x], filled, [a], np.eye(20, 30, offset))
+        check([x], filled, [a], np.eye(20, 30, offset))
     for high in (1, 127):
         number = RandomStreams(1).random_integers(
             size=(50,),
@@ -210,13 +196,13 @@ def debug_mode_fills_small_integers():
     mode = theano.compile.DebugMode(check_preallocated_output=["c_contiguous", "f_contiguous"])
     x = T.bmatrix()
     a = np.ones((2, 2), "int8")
-    _check([x], x + x, [a], a + a, mode=mode)
-    _check([], T.set_subtensor(T.AllocEmpty("int8")(3)[:], 1), [], np.ones(3), mode=mode)
+    check([x], x + x, [a], a + a, mode=mode)
+    check([], T.set_subtensor(T.AllocEmpty("int8")(3)[:], 1), [], np.ones(3), mode=mode)
 
 
 def largest_values_come_in_one_order():
     x = T.matrix()
-    a = _data(3, 257)
+    a = normal(3, 257)
     for axis, k in ((1, 100), (1, -100), (0, 2)):
         alone = theano.function([x], T.topk(x, k, axis, sorted=False))(a)
         values, indices = T.topk_and_argtopk(x, k, axis, sorted=False)
@@ -230,5 +216,5 @@ def largest_values_come_in_one_order():
 
 def gradients_of_angles():
     x = T.vector()
-    _check([x], T.grad(T.deg2rad(x).sum(), x), [_data(3)], np.full(3, np.pi / 180))
-    _check([x], T.grad(T.rad2deg(x).sum(), x), [_data(3)], np.full(3, 180 / np.pi))
+    check([x], T.grad(T.deg2rad(x).sum(), x), [normal(3)], np.full(3, np.pi / 180))
+    check([x], T.grad(T.rad2deg(x).sum(), x), [normal(3)], np.full(3, 180 / np.pi))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib.metadata
 import os
 import shutil
@@ -24,6 +23,7 @@ from theano_colab.libraries.build import build_library
 from theano_colab.libraries.build import fingerprint as fingerprint_of
 from theano_colab.pip import explain, run_pip
 from theano_colab.port import build_port, fingerprint
+from theano_colab.port.archive import sha256
 from theano_colab.port.flavour import THEANO, Flavour
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Work:
         """Say in the journal that all is in place."""
         port = dists.find_port(self._flavour.distribution)
         if self.changed or (port is not None and not self._is_clean(port)):
-            record = None if port is None else _digest(port.info / "RECORD")
+            record = None if port is None else sha256(port.info / "RECORD")
             self._journal.write(Entry("installed", self._flavour.version, record=record))
         self._drop_temporary()
 
@@ -129,7 +129,7 @@ class Work:
         self._begin(names)
         # A requirement with its hash, not the wheel's path: `pip freeze` then says theano==..., as
         # for any other package, and no other file of that name will do.
-        wanted = self._write("wanted.txt", [f"{requirement} --hash=sha256:{_digest(wheel)}"])
+        wanted = self._write("wanted.txt", [f"{requirement} --hash=sha256:{sha256(wheel)}"])
         options = ["--no-deps", "--no-index", f"--find-links={wheel.parent}"]
         if any(dists.LABEL in found.version for found in replaced):
             options.append("--force-reinstall")
@@ -212,7 +212,7 @@ class Work:
         if port is None:
             self._journal.erase()
         else:
-            record = _digest(port.info / "RECORD")
+            record = sha256(port.info / "RECORD")
             self._journal.write(Entry("installed", port.version, record=record))
         self._drop_temporary()
 
@@ -260,7 +260,7 @@ class Work:
         if entry is None or entry.state != "installed":
             return False
         try:
-            return entry.record == _digest(port.info / "RECORD")
+            return entry.record == sha256(port.info / "RECORD")
         except OSError:
             return False
 
@@ -321,7 +321,3 @@ def _expect_removable(replaced: Sequence[dists.Installed]) -> None:
 def _explain_write(error: OSError) -> TheanoColabError:
     problem = explain([str(error)], 1)
     return from_os_error(error) if problem.id == "unknown" else problem
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

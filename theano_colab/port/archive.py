@@ -79,7 +79,7 @@ def fetch(archive: Archive, folder: Path, on_line: Callable[[str], None] | None 
     # Indexes differ in how they spell the name.
     spelled = canonicalize_name(archive.file)
     file = next(path for path in folder.iterdir() if canonicalize_name(path.name) == spelled)
-    if (found := _sha256(file)) != archive.sha256:
+    if (found := sha256(file)) != archive.sha256:
         raise _wrong(archive, archive.file, found)
     return file
 
@@ -94,7 +94,7 @@ def kept(archive: Archive, folder: Path, on_line: Callable[[str], None] | None =
     """
     path = folder / archive.file
     try:
-        if _sha256(path) == archive.sha256:
+        if sha256(path) == archive.sha256:
             return path
     except OSError:
         pass
@@ -136,7 +136,8 @@ def read(archive: Archive, path: Path) -> dict[str, bytes]:
         }
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

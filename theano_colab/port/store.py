@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from typing import TYPE_CHECKING
 
-from theano_colab.port.archive import kept
+from theano_colab.port.archive import kept, sha256
 from theano_colab.port.flavour import THEANO, Flavour
 from theano_colab.port.wheel import build_wheel, fingerprint, wheel_name
 
@@ -50,18 +49,13 @@ def kept_wheel(wheel: Path, build: Callable[[Path], object]) -> Path:
     """
     folder, seal = wheel.parent, wheel.with_name("sha256.txt")
     try:
-        if _sha256(wheel) == seal.read_text("ascii"):
+        if sha256(wheel) == seal.read_text("ascii"):
             return wheel
     except (OSError, UnicodeDecodeError):
         pass  # not there, not complete, or not readable: build it
     build(wheel)
-    seal.write_text(_sha256(wheel), "ascii")
+    seal.write_text(sha256(wheel), "ascii")
     for other in folder.parent.iterdir():
         if other != folder:
             shutil.rmtree(other, ignore_errors=True)
     return wheel
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
