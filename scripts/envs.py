@@ -228,9 +228,10 @@ def copy(environment: Path, to: Path) -> Path:
     """Copy an environment and return the copy.
 
     A venv finds itself by where its interpreter stands, so a copy works as it is; only the scripts
-    in bin/ name their interpreter by its full path and are corrected.
+    in bin/ name their interpreter by its full path and are corrected. Shared libraries, most of an
+    environment, are hard links where they can be: pip replaces them, nothing writes to them.
     """
-    shutil.copytree(environment, to, symlinks=True)
+    shutil.copytree(environment, to, symlinks=True, copy_function=_copy_or_link)
     old = os.fsencode(environment / "bin")
     for script in (to / "bin").iterdir():
         if script.is_file() and not script.is_symlink():
@@ -238,6 +239,14 @@ def copy(environment: Path, to: Path) -> Path:
             if old in text:
                 script.write_bytes(text.replace(old, os.fsencode(to / "bin")))
     return to
+
+
+def _copy_or_link(source: str, to: str) -> None:
+    if ".so" in Path(source).suffixes:
+        with contextlib.suppress(OSError):  # another file system, or one without hard links
+            os.link(source, to, follow_symlinks=False)
+            return
+    shutil.copy2(source, to, follow_symlinks=False)
 
 
 def wheel() -> Path:

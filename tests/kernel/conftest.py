@@ -7,6 +7,7 @@ separated by commas; by default the newest of Colab's that has one.
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import envs
@@ -16,6 +17,7 @@ from harness import SETUP_CELL, Kernel, Place, Story
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 def _chosen() -> list[envs.PinSet]:
@@ -40,17 +42,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def make_place(
     pins: envs.PinSet, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Place]:
+) -> Iterator[Callable[[str], Place]]:
     """Make a place that has the versions of the pin set and nothing of ours."""
     wheel = envs.wheel()
+    folders: list[Path] = []
 
     def make(name: str) -> Place:
         folder = tmp_path_factory.mktemp(f"{pins.name}-{name}")
+        folders.append(folder)
         environment = envs.copy(envs.make(pins), folder / "environment")
         variables = kernels.variables(environment, folder / "home", wheel)
         return Place(environment, folder / "home", variables)
 
-    return make
+    yield make
+    for folder in folders:  # half a gigabyte each: the next pin set needs the room
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import envs
@@ -32,6 +33,7 @@ def jax_story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     with Kernel(place) as kernel:
         cell = kernel.run(f"%pip install -q theano-colab\n{SETUP}")
         yield Story(place, before, cell, place.freeze(), kernel)
+    shutil.rmtree(folder, ignore_errors=True)  # pytest would keep a gigabyte
 
 
 def refused(cell: Cell) -> str:
