@@ -320,3 +320,24 @@ def test_an_op_that_a_user_has_write_into_an_argument_does():
     value = np.arange(3, dtype="f")
     same(f(value, np.ones(3, "f")), np.array([2, 4, 6], "f"))
     same(value, np.array([1, 2, 3], "f"))
+
+
+def test_so_does_one_that_writes_through_a_view():
+    x = tt.fmatrix()
+    written = tt.set_subtensor(x.T[0], 9, inplace=True)
+    f = theano.function([x], written.sum(), mode=XLA, accept_inplace=True)
+    value = np.ones((2, 3), "f")
+    same(f(value), np.float32(22))
+    same(value, np.array([[9, 1, 1], [9, 1, 1]], "f"))
+
+
+@pytest.mark.parametrize("view", [lambda x: x, lambda x: x.T], ids=["itself", "a view"])
+def test_what_reads_an_argument_does_so_before_it_is_written(view):
+    x = tt.fmatrix()
+    before = x * 2 + 1
+    written = view(tt.set_subtensor(view(x)[0], 9, inplace=True))
+    f = theano.function([x], [written + before, before], mode=XLA, accept_inplace=True)
+    value = np.ones((2, 2), "f")
+    expected = view(np.array([[9, 9], [1, 1]], "f")) + 3
+    for got, wanted in zip(f(value), [expected, np.full((2, 2), 3, "f")], strict=True):
+        same(got, wanted)

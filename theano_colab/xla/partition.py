@@ -39,6 +39,7 @@ from theano_colab.xla.arithmetic import (
 from theano_colab.xla.builder import Builder
 from theano_colab.xla.cluster import XlaCluster
 from theano_colab.xla.loops import ScansOnHost, ShortLoops
+from theano_colab.xla.overwriting import overwriting
 from theano_colab.xla.sparse import split_products
 from theano_colab.xla.transfer import HostFromXla, XlaFromHost, to_device
 
@@ -78,6 +79,7 @@ class Partition:
     def __init__(self, fgraph: Any, context: device.Context) -> None:
         self.fgraph, self.context = fgraph, context
         self.order: list[Apply] = fgraph.toposort()
+        self.before: dict[Apply, Any] = fgraph.orderings()
         self.given = frozenset(fgraph.inputs)
         self.of_context = _contexts(self.order)
         self.known = known_integers(self.order)
@@ -108,17 +110,8 @@ class Partition:
             and node not in self.copied
             and (isinstance(node.op, IfElse) or registry.find(node) is not None)
             and _is_tensor_node(node)
-            and not self._overwrites_what_is_given(node)
-        }
+        } - overwriting(self.order, self.given)
         return found - self._for_static_slots(found)
-
-    def _overwrites_what_is_given(self, node: Apply) -> bool:
-        """Tell whether a node writes into an argument: no optimization has, so a user asked for it.
-
-        Arrays on a device are never written.
-        """
-        destroyed = getattr(node.op, "destroy_map", None) or {}
-        return any(node.inputs[k] in self.given for numbers in destroyed.values() for k in numbers)
 
     def size_on_host(self, array: Any, axis: int) -> Any:
         """Return a variable for an array's size that the host can compute before anything has run.
@@ -204,7 +197,11 @@ class Partition:
                 needs += [self._from_host(node.inputs[k]) + 1 for k in self._crossings(node)]
                 self.level[node] = max([1, least.get(node, 1), *needs])
             if node not in self.device_nodes:
-                self.host_level[node] = max([0, *map(self._from_host, node.inputs)])
+                # What writes into an argument comes after all that read it.
+                readers = self.before.get(node, ())
+                needs = [self.level[one] + 1 for one in readers if one in self.level]
+                needs += [self.host_level[one] for one in readers if one in self.host_level]
+                self.host_level[node] = max([0, *needs, *map(self._from_host, node.inputs)])
 
     def _crossings(self, node: Apply) -> list[int]:
         """Return the inputs that must be known while tracing and that the device computes."""
