@@ -76,6 +76,13 @@ def test_repetition():
     )
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+def test_more_repetitions_than_their_dtype_counts(dtype):
+    counts = tt.vector(dtype=dtype)
+    numbers = np.arange(100.0)
+    compare([v, counts], tt.repeat(v, counts) * 2, (numbers, np.arange(100, dtype=dtype) % 7))
+
+
 def test_sorting():
     k = tt.ivector()
     outputs = [tt.sort(x * 2, axis) for axis in (None, 0, 1, -1)]
@@ -130,6 +137,13 @@ def test_searching():
     outputs += [extra_ops.searchsorted(v[::-1], w, "left", order), extra_ops.searchsorted(v, 0.5)]
     calls = [(numbers, A.astype("f")[:, :2], np.arange(10)[::-1]), (numbers[:0], A.astype("f"), [])]
     compare([v, w, order], outputs, *calls, modes=MODES)
+
+
+def test_searching_what_is_not_sorted():
+    numbers = np.random.RandomState(8).uniform(size=50)
+    found = extra_ops.searchsorted(v, x, "right")
+    compare([v, x], found, (numbers, numbers.reshape(5, 10)[:, ::-1]), replays=1)
+    compare([v, x], found, (SPECIAL[np.argsort(SPECIAL)], A), (SPECIAL[:0], A))
 
 
 def test_diagonals():

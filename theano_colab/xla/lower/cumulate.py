@@ -35,7 +35,7 @@ def diff(trace: Trace, node: Apply, x: Any) -> Any:
 @lowers(RepeatOp, static=(1,))
 def repeat(trace: Trace, node: Apply, x: Any, repeats: Any) -> Any:
     """Repeat the elements of an axis, or of the flattened array, each as often as is said."""
-    counts = np.asarray(repeats)
+    counts = np.asarray(repeats).astype("int64")  # XLA adds them up in their own dtype
     size = x.size if node.op.axis is None else x.shape[node.op.axis]
     if (counts < 0).any() or counts.size not in {1, size}:
         trace.refuse(f"{counts.size} numbers of repetitions for {size}")
