@@ -6,7 +6,7 @@ import theano
 import theano.tensor as tt
 from differ import XLA, C, clusters, compare, host_nodes, run, same
 from theano.compile.monitormode import MonitorMode
-from theano.gof import PureOp
+from theano.gof import PureOp, Query
 from theano.scan_module.scan_op import Scan
 from theano.tensor.shared_randomstreams import RandomStreams
 
@@ -289,3 +289,10 @@ def test_inner_graphs_are_as_stable_as_in_c():
         lambda h: tt.log(1 + tt.exp(h)) + tt.log(tt.nnet.sigmoid(-h)), outputs_info=x, n_steps=2
     )
     compare([x], y, (np.array([-200, -20, 0, 20, 200], "f"),))
+
+
+def test_a_mode_of_an_old_pickle():
+    x = tt.fvector()
+    mode = theano.compile.Mode("cvm", Query(["fast_run"], position_cutoff=None))
+    y, _ = theano.scan(lambda x_t, y: x_t + y**2, x, tt.zeros((), "float32"), mode=mode)
+    compare([x], y, (random(4),))

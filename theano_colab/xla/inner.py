@@ -70,13 +70,15 @@ def _optimizer(mode: Mode) -> Callable[[FunctionGraph], Any]:
     query = mode.provided_optimizer
     if not isinstance(query, Query):
         return mode.optimizer  # type: ignore[no-any-return]  # Theano publishes no types
+    # None in what an old Theano pickled: then it is the configuration's, as optdb has it.
+    cutoff = query.position_cutoff or theano.config.optdb.position_cutoff
     return optdb.query(  # type: ignore[no-any-return]  # likewise
         Query(
             query.include,
             query.require,
             query.exclude.union([NAME]),
             query.subquery,
-            min(query.position_cutoff, POSITION),
+            min(cutoff, POSITION),
             query.extra_optimizations,
         )
     )
