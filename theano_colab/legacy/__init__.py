@@ -1,7 +1,8 @@
 """Names of older Theanos: what each of them is today, found when old code asks for it.
 
 The port carries this folder as ``theano._port.legacy`` and puts a hook at the end of each module
-that ``names.toml`` lists; modules that are gone consist of the hook alone (PEP 562).
+that ``names.toml`` lists; modules that are gone consist of the hook alone (PEP 562). The port of
+Theano-PyMC has a second such file beside it.
 """
 
 from __future__ import annotations
@@ -16,22 +17,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-DATA = Path(__file__).with_name("names.toml")
+HERE = Path(__file__).parent
 
 _warned: set[str] = set()
 
 
 @functools.cache
 def tables() -> dict[str, dict[str, Any]]:
-    """Return ``names.toml``: what it says of each module, with every old name under "names"."""
+    """Return what the files say of each module, with every old name under "names"."""
+    return read(*(path.read_text("utf-8") for path in sorted(HERE.glob("*.toml"))))
+
+
+def read(*texts: str) -> dict[str, dict[str, Any]]:
+    """Return what ``texts`` say of each module, the later before the earlier; see ``tables``."""
     import tomllib
 
-    data: dict[str, dict[str, Any]] = tomllib.loads(DATA.read_text("utf-8"))
+    data: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        for module, table in tomllib.loads(text).items():
+            known = data.setdefault(module, {})
+            data[module] = (
+                known | table | {"names": known.get("names", {}) | table.get("names", {})}
+            )
     for table in data.values():
         gone = {name: {"gone": table["gone"]} for name in table.get("had", "").split()}
-        names = {**gone, **table.get("names", {})}
+        names = {**gone, **table["names"]}
         table["names"] = {
             name: {"removed": table.get("removed"), **({"now": of} if isinstance(of, str) else of)}
             for name, of in names.items()
@@ -48,7 +60,12 @@ def tables() -> dict[str, dict[str, Any]]:
 @functools.cache
 def packages() -> frozenset[str]:
     """Return the modules that are gone and all packages that they lie in."""
-    gone = [name.split(".") for name, table in tables().items() if "removed" in table]
+    return gone_packages(tables())
+
+
+def gone_packages(tables: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    """Return the modules that are gone by ``tables``, and all packages that they lie in."""
+    gone = [name.split(".") for name, table in tables.items() if "removed" in table]
     return frozenset(".".join(parts[:end]) for parts in gone for end in range(1, len(parts) + 1))
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from theano.sandbox.rng_mrg import MRG_RandomStreams
+from theano.sandbox import rng_mrg
+
+# Theano-PyMC has it without the last letter.
+_Base = getattr(rng_mrg, "MRG_RandomStream", None) or rng_mrg.MRG_RandomStreams
 
 
-class CURAND_RandomStreams(MRG_RandomStreams):  # type: ignore[misc]  # Theano publishes no types
+class CURAND_RandomStreams(_Base):  # type: ignore[misc]  # Theano publishes no types
     """MRG_RandomStreams, but for ``updates``; the numbers are others than CURAND drew."""
 
     def updates(self) -> list[tuple[Any, Any]]:

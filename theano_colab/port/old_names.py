@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LEGACY = Path(legacy.__file__).parent
+OF_A_FLAVOUR = "theano/_port/legacy/"
 
 HOOK = """
 from theano._port import legacy as _legacy
-__getattr__ = _legacy.hook(__name__)
+__getattr__ = _legacy.hook({module!r})
 """
 GONE = '''\
 """Of older Theanos: theano/_port/legacy/names.toml tells what became of its names."""
@@ -30,19 +31,26 @@ _legacy.shadow(__name__)
 
 
 def add_old_names(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return Theano's files (path -> content) with what answers for the names of older Theanos."""
+    """Return Theano's files (path -> content) with what answers for the names of older Theanos.
+
+    What a flavour has otherwise than Theano 1.0.5 stands among ``files``, in ``OF_A_FLAVOUR``.
+    """
     result = dict(files)
-    tables = legacy.tables()
-    for module in sorted(legacy.packages() | tables.keys()):
+    own = [n for n in sorted(files) if n.startswith(OF_A_FLAVOUR) and n.endswith(".toml")]
+    first = (LEGACY / "names.toml").read_text("utf-8")
+    tables = legacy.read(first, *(files[name].decode("utf-8") for name in own))
+    gone = legacy.gone_packages(tables)
+    for module in sorted(gone | tables.keys()):
         table = tables.get(module, {})
-        if _path(module, legacy.packages(), result) not in result and "removed" not in table:
-            continue  # a module that Theano-PyMC has moved
-        if "removed" in table:
-            result[_path(module, legacy.packages(), result)] = GONE.encode()
+        path = _path(table.get("in", module), gone, result)
+        if path not in result:
+            # What is neither there nor gone is another module's alias, which has no such names.
+            if module in gone:
+                result[path] = GONE.encode()
         elif "shadows" not in table:
-            result[_path(module, legacy.packages(), result)] += HOOK.encode()
+            result[path] += HOOK.format(module=module).encode()
         elif "shadows" not in tables[module.rpartition(".")[0]]:
-            result[_path(module, legacy.packages(), result)] += SHADOW.encode()
+            result[path] += SHADOW.encode()
     return result
 
 

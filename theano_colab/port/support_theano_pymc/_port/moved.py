@@ -29,6 +29,7 @@ MODULES = {
     "gof.vm": "link.vm",
     "scan_module": "scan",
     "scan_module.scan": "scan.basic",
+    "scan_module.scan_checkpoints": "scan.checkpoints",
     "scan_module.scan_op": "scan.op",
     "scan_module.scan_opt": "scan.opt",
     "scan_module.scan_utils": "scan.utils",
