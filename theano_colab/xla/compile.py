@@ -13,7 +13,7 @@ from jax.sharding import SingleDeviceSharding
 from theano.tensor.type import TensorType
 from theano.tensor.type_other import SliceType
 
-from theano_colab.xla import device
+from theano_colab.xla import cache, device
 from theano_colab.xla.index import bound_positions
 from theano_colab.xla.loops import ScansOnHost
 from theano_colab.xla.trace import Refused, Trace
@@ -205,7 +205,10 @@ class Program:
         if given and not self._on_cpu:
             values = [one.copy() if type(one) is np.ndarray else one for one in values]
         with device.x64():
-            outputs, holds = self._compiled(*values)
+            try:
+                outputs, holds = self._compiled(*values)
+            finally:
+                cache.end()
         if given and self._on_cpu:
             for one in outputs:
                 one.block_until_ready()
@@ -255,6 +258,7 @@ class Program:
         """Trace the graph: arguments are dynamic inputs, starts, static inputs, lengths."""
         graph = self.graph
         self.counts.compiled += 1
+        cache.begin()
         cut = len(self._dynamic)
         dynamic, starts = values[:cut], values[cut : cut + len(graph.slices)]
         rest = values[cut + len(graph.slices) :]
