@@ -1,10 +1,12 @@
 """Pytest plugin: a line for each test of a library that ended, in the file $RECORD.
 
 It runs in the environment of the library, also on Python 3.8. Tests that the file has are not run
-again, so that a run that was interrupted goes on where it was.
+again, so that a run that was interrupted goes on where it was. A test that takes more than $SECONDS
+(300) fails; the signal that ends it does not reach the processes that it started.
 """
 
 import os
+import signal
 import sys
 import types
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from _pytest.recwarn import WarningsRecorder
 
 FILE = Path(os.environ["RECORD"])
+LIMIT = int(os.environ.get("SECONDS", "300"))
 _ended = {}
 
 
@@ -58,6 +61,22 @@ def pytest_collection_modifyitems(config, items):
         done = {line.partition("\t")[0] for line in FILE.read_text("utf-8").splitlines()}
     config.hook.pytest_deselected(items=[item for item in items if item.nodeid in done])
     items[:] = [item for item in items if item.nodeid not in done]
+
+
+class TookTooLongError(BaseException):
+    """Not an Exception, which the library under test would catch."""
+
+
+def _end(number, frame):
+    raise TookTooLongError(f"it took more than {LIMIT} s")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    signal.signal(signal.SIGALRM, _end)
+    signal.alarm(LIMIT)
+    yield
+    signal.alarm(0)
 
 
 def pytest_runtest_logreport(report):

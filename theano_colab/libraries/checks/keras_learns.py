@@ -1,4 +1,7 @@
-"""Keras: a network learns XOR, computes what NumPy does, and is the same saved and loaded."""
+"""Keras: a network learns XOR, computes what NumPy does, and is the same saved and loaded.
+
+Sequences are padded, too: that part comes from another package.
+"""
 
 # A program, written as its users write: run by its path, and judged by its end.
 # ruff: noqa: INP001, S101, T201
@@ -16,6 +19,7 @@ with warnings.catch_warnings():
     from keras.layers import Dense
     from keras.models import Sequential, load_model
     from keras.optimizers import Adam
+    from keras.preprocessing.sequence import pad_sequences
 
 RATE = 0.05
 STEPS = 300
@@ -40,4 +44,5 @@ with tempfile.TemporaryDirectory() as folder:
     model.save(path)
     again = load_model(path).predict(inputs)
 assert np.array_equal(again, model.predict(inputs)), "the loaded model computes something else"
+assert pad_sequences([[1, 2], [3]]).tolist() == [[1, 2], [0, 3]], "sequences are padded wrongly"
 print(f"found: a network learnt XOR, loss {losses[0]:.2f} to {losses[-1]:.3f}; saved and loaded")
