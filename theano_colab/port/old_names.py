@@ -43,10 +43,10 @@ def add_old_names(files: Mapping[str, bytes]) -> dict[str, bytes]:
     for module in sorted(gone | tables.keys()):
         table = tables.get(module, {})
         path = _path(table.get("in", module), gone, result)
-        if path not in result:
-            # What is neither there nor gone is another module's alias, which has no such names.
-            if module in gone:
-                result[path] = GONE.encode()
+        if "removed" in table and "in" not in table:
+            result[path] = GONE.encode()
+        elif path not in result:
+            continue  # a module that Theano-PyMC has moved
         elif "shadows" not in table:
             result[path] += HOOK.format(module=module).encode()
         elif "shadows" not in tables[module.rpartition(".")[0]]:
