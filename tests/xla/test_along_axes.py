@@ -130,6 +130,40 @@ def test_the_largest():
     compare([x, n], tt.sort(best, 0), (A, 2), (A, -3), (A, 0), (A, 6), replays=2, modes=MODES)
 
 
+@pytest.mark.parametrize(
+    "dtype", ["float16", "float32", "float64", "int8", "int64", "uint8", "bool"]
+)
+def test_the_largest_among_ties_and_extremes(dtype):
+    a = np.random.RandomState(9).randint(-3, 4, (3, 4, 7)).astype(dtype)
+    if dtype.startswith("float"):
+        a[0, 0, :4] = np.inf, -np.inf, np.nan, -np.nan
+        a[1, 2] = np.nan
+        a[2, :, 3] = -0.0
+    elif dtype != "bool":
+        a[0, 0, :4] = np.iinfo(dtype).min, np.iinfo(dtype).max, 0, np.iinfo(dtype).min
+    inp = tt.TensorType(dtype, (False,) * 3)()
+    counts = ((0, 1), (1, 2), (-1, 3), (0, -2), (1, -4), (2, -1))
+    found = [TopKOp(axis=axis, sorted=False)(inp, k) for axis, k in counts]
+    # NumPy partitions: which of equal elements it takes, and in which order, is its own.
+    f = theano.function([inp], [one for pair in found for one in pair], mode=XLA)
+    got = f(a)
+    for (axis, k), values, places in zip(counts, got[::2], got[1::2], strict=True):
+        inorder = np.moveaxis(np.sort(a, axis), axis, -1)
+        expected = inorder[..., -k:] if k > 0 else inorder[..., :-k]
+        np.testing.assert_array_equal(np.sort(np.moveaxis(values, axis, -1)), expected)
+        np.testing.assert_array_equal(np.take_along_axis(a, places, axis), values)
+        each = np.sort(np.moveaxis(places, axis, -1))
+        assert (np.diff(each) > 0).all()
+    assert [op.program.counts.on_host for op in clusters(f)] == [0]
+
+
+def test_the_gradient_of_the_largest():
+    for axis, k in ((0, 2), (1, 3), (-1, -2)):
+        best = tt.topk(x, k, axis=axis, sorted=False)
+        a = np.random.RandomState(6).permutation(30).reshape(5, 6) * 0.1
+        compare([x], theano.grad((tt.exp(best) * 2).sum(), x), (a,), (a.T,), modes=MODES)
+
+
 def test_searching():
     w, order = tt.fmatrix(), tt.lvector()
     numbers = np.sort(A.ravel())[::3]
