@@ -144,6 +144,14 @@ def explain(lines: Sequence[str], code: int) -> PipError:
                     known.cause, evidence.strip(), known.remedy, lines=tuple(lines), id=known.id
                 )
     errors = [line for line in told if re.match(r"\s*(ERROR|error|\w*Error):", line)]
+    if code < 0:  # as subprocess says it
+        return PipError(
+            f"pip was killed by signal {-code} ({signal.strsignal(-code)}).",
+            f"the last it said: {told[-1].strip() if told else 'nothing'}",
+            "Often memory was short (`free -h`). Run the same setup again; it clears up first.",
+            lines=tuple(lines),
+            id="killed",
+        )
     return PipError(
         f"pip failed with exit code {code}.",
         [f"pip printed nothing (exit code {code})", *told, *errors][-1].strip(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -20,7 +21,7 @@ import pytest
 from theano_colab.port import build_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
 SETUP = Path(__file__).with_name("setup_once.py")
@@ -47,11 +48,11 @@ class Place:
         name = f"python{sys.version_info.major}.{sys.version_info.minor}"
         return self.environment / "lib" / name / "site-packages"
 
-    def start(self, *dependencies: str) -> subprocess.Popen[str]:
-        """Begin a setup in a process of its own."""
+    def start(self, *dependencies: str, theano: str = "theano") -> subprocess.Popen[str]:
+        """Begin a setup of one of the two Theanos in a process of its own."""
         cache = "-" if self.default_cache else str(self.cache)
         return subprocess.Popen(
-            [*self.prefix, self.python, str(SETUP), cache, *dependencies],
+            [*self.prefix, self.python, str(SETUP), cache, theano, *dependencies],
             env=self.environ(),
             cwd=self.environment,
             stdout=subprocess.PIPE,
@@ -59,9 +60,9 @@ class Place:
             text=True,
         )
 
-    def setup(self, *dependencies: str) -> Told:
+    def setup(self, *dependencies: str, theano: str = "theano") -> Told:
         """Run a setup to its end."""
-        return self.end(self.start(*dependencies))
+        return self.end(self.start(*dependencies, theano=theano))
 
     def end(self, process: subprocess.Popen[str]) -> Told:
         """Wait for a setup to end."""
@@ -127,6 +128,12 @@ def built_cache(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
     build_port(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def new_place(built_cache) -> Callable[[Path], Place]:
+    """Return what makes a place in a folder."""
+    return functools.partial(make_place, built_cache=built_cache)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What a kernel does: apply a plan, and tell on stdout, as JSON lines, what happened.
 
-Arguments: the cache folder ("-" for the default), then the requirements to install before the port.
+Arguments: the cache folder ("-" for the default), which Theano, then the requirements to install
+before the port.
 """
 
 from __future__ import annotations
@@ -14,20 +15,21 @@ from theano_colab.errors import TheanoColabError
 from theano_colab.install import apply, check_installed, installed_port
 from theano_colab.install.distributions import find_port
 from theano_colab.plan.model import Plan, Step
-from theano_colab.port import port_version
+from theano_colab.port.flavour import by_distribution
 
 
 def say(**what: object) -> None:
     print(json.dumps(what), flush=True)
 
 
-def main(cache: Path | None, dependencies: tuple[str, ...]) -> None:
+def main(cache: Path | None, theano: str, dependencies: tuple[str, ...]) -> None:
+    version = by_distribution(theano).version
     steps = [Step("build-port", "Build the port", "")]
     if dependencies:
         steps.append(Step("install", "Install what it needs", "", dependencies))
-    steps.append(Step("install", "Install the port", "", (f"theano=={port_version()}",)))
+    steps.append(Step("install", "Install the port", "", (f"{theano}=={version}",)))
     steps.append(Step("warm", "Not for apply", ""))
-    plan = Plan("cpu", "cpu", "", tuple(steps))
+    plan = Plan("cpu", "cpu", "", tuple(steps), theano=theano)
     try:
         done = apply(plan, on_step=lambda *told: say(step=told), cache=cache)
     except TheanoColabError as error:
@@ -50,4 +52,4 @@ def main(cache: Path | None, dependencies: tuple[str, ...]) -> None:
 
 
 if __name__ == "__main__":
-    main(None if sys.argv[1] == "-" else Path(sys.argv[1]), tuple(sys.argv[2:]))
+    main(None if sys.argv[1] == "-" else Path(sys.argv[1]), sys.argv[2], tuple(sys.argv[3:]))

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from theano_colab.install.lock import exclusive
-from theano_colab.port import port_version
+from theano_colab.port import build_port, port_version
+from theano_colab.port.flavour import PYMC
 from theano_colab.port.sdist import THEANO
 
 if TYPE_CHECKING:
@@ -148,6 +149,22 @@ def test_disk_full_half_way(original):
         assert "No space left on device" in told.end["error"]["evidence"]
         assert names(place.site) == before
         assert (place.site / "theano" / "__init__.py").read_text() == "original"
+        resize("60m")
+        expect_whole(place, place.setup())
+
+
+def test_disk_full_when_the_larger_theano_takes_the_place_of_the_other(place):
+    build_port(place.cache, flavour=PYMC)
+    kept = place.environment.with_name("kept")
+    place.environment.rename(kept)
+    with disk(place.environment, "60m") as resize:
+        shutil.copytree(kept, place.environment, symlinks=True, dirs_exist_ok=True)
+        assert place.setup(theano="theano-pymc").end["damage"] is None
+        resize(f"{shutil.disk_usage(place.environment).used + 2**20}")
+        told = place.setup()
+        assert told.outcome == {0: "done", 1: "failed"}
+        assert told.end["id"] == "disk-full"
+        assert names(place.site) == ["outer.pth"]
         resize("60m")
         expect_whole(place, place.setup())
 
