@@ -103,6 +103,15 @@ def test_eigenvalues():
     same([x, b], outputs, [matrix(), positive()], rtol=1e-8)
 
 
+@pytest.mark.parametrize("which", ["L", "U"])
+def test_eigenvalues_in_float32_are_as_near_as_numpys(which):
+    x = tt.fmatrix()
+    values, vectors = nlinalg.eigh(x, which)
+    half = matrix(6, dtype="float32")
+    # Values from 0.1 to 10; numpy.linalg computes in float64. The sign of a vector is free.
+    same([x], [values / values[0], abs(vectors)], [half @ half.T], rtol=3e-7)
+
+
 @pytest.mark.parametrize("shape", [(4, 3), (3, 4), (3, 3)])
 def test_decompositions(shape):
     x = tt.dmatrix()
