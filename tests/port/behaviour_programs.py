@@ -257,6 +257,19 @@ def indexing():
     check([x], T.grad(x[i, i].sum(), x), [a], _scatter(a, i))
 
 
+def constant_slices_beside_rows():
+    x = T.matrix("x")
+    a, rows = normal(3, 4), np.array([2, 0])
+    for columns in (slice(None, None, -1), slice(3, 0, -2), slice(None, 3, 2), slice(1, None)):
+        check([x], x[rows, columns], [a], a[rows, columns])
+        parts = (columns.start, columns.stop, columns.step)
+        arrays = slice(*(None if part is None else np.array(part) for part in parts))
+        assert (
+            theano.tensor.type_other.SliceConstant(theano.tensor.type_other.slicetype, arrays).data
+            == columns
+        )
+
+
 def _scatter(a, i):
     gradient = np.zeros_like(a)
     np.add.at(gradient, (i, i), 1)
