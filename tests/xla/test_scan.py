@@ -296,3 +296,9 @@ def test_a_mode_of_an_old_pickle():
     mode = theano.compile.Mode("cvm", Query(["fast_run"], position_cutoff=None))
     y, _ = theano.scan(lambda x_t, y: x_t + y**2, x, tt.zeros((), "float32"), mode=mode)
     compare([x], y, (random(4),))
+
+
+def test_a_gradient_that_the_shapes_alone_decide():
+    x = tt.dvector()
+    sums, _ = theano.scan(lambda x_t, total: total + x_t, x, tt.zeros(()))
+    compare([x], tt.grad(sums[-1], x), (np.arange(5.0),), (np.arange(3.0),))

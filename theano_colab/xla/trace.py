@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import jax.numpy as jnp
 import numpy as np
-from theano import Apply, Constant
+from theano import Apply, Constant, Op
 from theano.gof.graph import NoParams
 from theano.ifelse import IfElse
 from theano.tensor.type import TensorType
@@ -143,6 +143,8 @@ def _constant(variable: Constant) -> Any:
 def _perform(node: Apply, args: list[Any]) -> list[Any] | None:
     """Run a node in NumPy; None if its outputs would be large or it cannot be."""
     if any(isinstance(one.type, TensorType) and one.ndim > 1 for one in node.outputs):
+        return None
+    if not isinstance(node.op, Op):  # a Scan, which makes itself a function to be run
         return None
     storage: list[list[Any]] = [[None] for _ in node.outputs]
     inputs = [one.copy() if isinstance(one, np.ndarray) else one for one in args]
