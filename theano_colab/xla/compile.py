@@ -201,7 +201,7 @@ class Program:
         """Run the compiled function; return the outputs, and whether what it checked holds."""
         # JAX reads NumPy's memory after it has returned, and the caller may write it by then: the
         # CPU is waited for, and another device gets a copy that nobody writes.
-        given = any(type(one) is np.ndarray for one in values)
+        given = np.ndarray in map(type, values)
         if given and not self._on_cpu:
             values = [one.copy() if type(one) is np.ndarray else one for one in values]
         with device.x64():
