@@ -111,6 +111,17 @@ def test_a_folder_that_cannot_be_made_or_read_costs_nothing_but_time(kept):
     is_right()
 
 
+def test_a_disk_that_can_only_be_read_is_read(kept, monkeypatch):
+    def refused(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    is_right()
+    monkeypatch.setattr(os, "utime", refused)
+    hits()
+    is_right()
+    assert hits() == (1, 0)
+
+
 def test_a_full_disk_costs_nothing_but_time(kept, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -59,7 +59,8 @@ class Store:
             content = file.read_bytes()
             value = content[_DIGEST:]
             if hashlib.sha256(value).digest() == content[:_DIGEST]:
-                os.utime(file)
+                with contextlib.suppress(OSError):  # a disk that is mounted to be read alone
+                    os.utime(file)
                 return value
             logger.info("Removed a file that is not as it was written: %s", file)
             file.unlink()
