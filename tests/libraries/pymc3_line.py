@@ -8,13 +8,18 @@ import json
 import logging
 import sys
 import warnings
+from collections.abc import Callable
 
+import matplotlib as mpl
 import numpy as np
 
+mpl.use("agg")
 warnings.simplefilter("ignore")  # about names that PyMC3 still uses
 logging.getLogger("pymc3").setLevel(logging.ERROR)
-import pymc3 as pm  # noqa: E402  # after what keeps it quiet
+import arviz as az  # noqa: E402  # after what keeps it quiet
+import pymc3 as pm  # noqa: E402
 import theano.tensor as tt  # noqa: E402
+from matplotlib import pyplot as plt  # noqa: E402
 
 NOISE, WIDTH = 0.5, 10.0
 
@@ -49,16 +54,31 @@ def mixture() -> pm.Model:
     return model
 
 
-def samples() -> dict[str, list[float]]:
-    """Return means by NUTS and by ADVI, and mean and spread of the posterior."""
+def dark(plot: Callable[[object], object], what: object) -> int:
+    """Return how many dark pixels a plot's figure has."""
+    plot(what)
+    figure = plt.gcf()
+    figure.canvas.draw()
+    pixels = np.asarray(figure.canvas.buffer_rgba())
+    plt.close(figure)
+    return int((pixels[..., :3].min(axis=-1) < 200).sum())
+
+
+def samples() -> dict[str, object]:
+    """Return means by NUTS and by ADVI, mean and spread of the posterior, and what plots drew."""
     x, y = data()
     with line():
         options = {"chains": 1, "cores": 1, "random_seed": 1, "progressbar": False}
         found = pm.sample(400, tune=400, return_inferencedata=True, **options)
+        trace = pm.sample(50, tune=50, return_inferencedata=False, **options)
+        drawn = {"az.plot_trace": dark(az.plot_trace, found)}
+        for name in ("traceplot", "plot_posterior", "forestplot", "autocorrplot", "energyplot"):
+            drawn[f"pm.{name}"] = dark(getattr(pm, name), trace)
         fitted = pm.fit(15000, method="advi", random_seed=1, progressbar=False).sample(2000)
     design = np.stack([np.ones_like(x), x], axis=1)
     covariance = np.linalg.inv(design.T @ design / NOISE**2 + np.eye(2) / WIDTH**2)
     return {
+        "drawn": drawn,
         "nuts": found.posterior["line"].mean(("chain", "draw")).values.tolist(),
         "log_likelihood": list(found.log_likelihood["y"].shape),
         "advi": fitted["line"].mean(axis=0).tolist(),

@@ -57,6 +57,8 @@ def test_nuts_and_advi_find_the_analytic_posterior(run):
     assert np.all(abs(told["nuts"] - mean) < 0.3 * spread), told
     assert np.all(abs(told["advi"] - mean) < 0.5 * spread), told
     assert told["log_likelihood"] == [1, 400, 40]
+    assert len(told["drawn"]) == 6
+    assert min(told["drawn"].values()) > 1000, told["drawn"]
 
 
 def test_log_probabilities_and_gradients_run_on_xla(run):

@@ -80,6 +80,12 @@ def test_what_is_there_is_kept_and_too_old_is_refused():
     assert "h5py>=3.0" in refusal("keras", runtime=old)
 
 
+def test_a_matplotlib_that_arviz_cannot_draw_with_is_refused():
+    new = with_packages(colab(), matplotlib="3.13.0")
+    assert 'pip install "matplotlib<3.13,>=3.8"' in refusal("pymc3", runtime=new)
+    assert plan("pymc3", runtime=with_packages(colab(), matplotlib="3.12.4")).refusals == ()
+
+
 def test_installed_already():
     done = with_packages(colab(), lasagne="0.1+colab.1")
     (step,) = [one for one in plan("lasagne", runtime=done).steps if one.library]

@@ -100,8 +100,8 @@ def surroundings() -> dict[str, str]:
     """Return what an entry's evidence may quote: versions, settings, each in words."""
     found = packages.packages().value or {}
     loaded = packages.loaded().value or {}
-    names = ("theano", "lasagne", "keras", "pymc3", "pygpu", "jax", "six", "mkl", "torch")
-    facts = {name: _version(name, loaded, found) for name in (*names, "numpy")}
+    names = ("theano", "lasagne", "keras", "pymc3", "arviz", "matplotlib", "pygpu", "jax", "six")
+    facts = {name: _version(name, loaded, found) for name in (*names, "mkl", "torch", "numpy")}
     theano = live.imported()
     wanted = ("device", "floatX", "cxx", "compiledir", "blas.ldflags")
     config = live.values(theano, wanted) if theano is not None else {}

@@ -19,7 +19,8 @@ OF_INTEREST = {
     "anywidget", "traitlets", "setuptools", "pip", "google-colab", "theano-colab", "nvidia-ml-py",
     "pynvml", "cuda-pathfinder", "filelock", "platformdirs", "packaging", "psutil",
     "h5py", "pyyaml", "keras-applications", "keras-preprocessing", "arviz", "cachetools",
-    "deprecat", "dill", "fastprogress", "pandas", "patsy", "semver", "typing-extensions",
+    "deprecat", "dill", "fastprogress", "matplotlib", "pandas", "patsy", "semver",
+    "typing-extensions",
 }  # fmt: skip
 """Normalised names (PEP 503). Every ``nvidia-*`` package counts as well."""
 
