@@ -81,6 +81,15 @@ def test_inverses_and_determinants(dtype):
         same([x], outputs[2], [matrix(4, 2)], [matrix(2, 5)], rtol=rtol)
 
 
+def test_float32_is_computed_in_float64_as_numpy_does():
+    x, y = tt.fmatrix(), tt.fmatrix()
+    root = np.linalg.qr(matrix(8))[0]
+    poor = ((root * np.logspace(0, -4, 8)) @ root.T).astype("float32")
+    flat = np.outer(np.arange(1, 5), np.arange(1, 4)).astype("float32")
+    outputs = [nlinalg.matrix_inverse(x), nlinalg.det(x), nlinalg.pinv(x), nlinalg.pinv(y)]
+    same([x, y], outputs, [poor, flat], rtol=1e-6)
+
+
 def test_singular_matrices():
     x = tt.dmatrix()
     same([x], nlinalg.matrix_inverse(x), [SINGULAR], [np.zeros((2, 2))], replays=2)

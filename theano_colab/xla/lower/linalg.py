@@ -55,6 +55,15 @@ def _solve(trace: Trace, a: Any, b: Any) -> Any:
     return lu_solve(factors, b)
 
 
+def _wide(x: Any) -> Any:
+    """Return an array in the double precision that numpy.linalg computes in, and rounds from.
+
+    In float32 an inverse would lose as many digits as the matrix is ill-conditioned. SciPy, whose
+    functions the ops of theano.tensor.slinalg call, does compute in float32.
+    """
+    return x.astype(np.result_type(x.dtype, "float64"))
+
+
 def _transposed(x: Any) -> Any:
     return jnp.conj(x.T)
 
@@ -109,7 +118,8 @@ def matrix_inverse(trace: Trace, node: Apply, x: Any) -> Any:
     """Return the inverse."""
     x = jnp.asarray(x)
     _square(trace, x)
-    return _solve(trace, x, jnp.eye(x.shape[0], dtype=x.dtype))
+    wide = _wide(x)
+    return _solve(trace, wide, jnp.eye(x.shape[0], dtype=wide.dtype)).astype(x.dtype)
 
 
 @lowers(nlinalg.TensorInv, accepts=_is_float)
@@ -129,7 +139,7 @@ def matrix_pinv(trace: Trace, node: Apply, x: Any) -> Any:
     x = jnp.asarray(x)
     if 0 in x.shape:
         trace.refuse("an empty matrix")
-    u, values, v = jnp.linalg.svd(jnp.conj(x), full_matrices=False)
+    u, values, v = jnp.linalg.svd(jnp.conj(_wide(x)), full_matrices=False)
     _finite(trace, values)
     large = values > jnp.asarray(_PINV_CUTOFF, values.dtype) * values.max()
     inverse = jnp.where(large, 1 / jnp.where(large, values, 1), 0)
@@ -141,9 +151,9 @@ def det(trace: Trace, node: Apply, x: Any) -> Any:
     """Return the determinant."""
     x = jnp.asarray(x)
     _square(trace, x)
-    factors, pivots = lu_factor(x)
+    factors, pivots = lu_factor(_wide(x))
     swaps = (pivots != jnp.arange(x.shape[0])).sum()
-    return jnp.where(swaps % 2, -1, 1).astype(x.dtype) * jnp.diagonal(factors).prod()
+    return (jnp.where(swaps % 2, -1, 1) * jnp.diagonal(factors).prod()).astype(x.dtype)
 
 
 @lowers(nlinalg.SVD, accepts=_is_real)
@@ -170,14 +180,10 @@ def qr(trace: Trace, node: Apply, x: Any) -> Any:
 
 @lowers(nlinalg.Eigh, accepts=_is_real)
 def eigh(trace: Trace, node: Apply, x: Any) -> Any:
-    """Return the eigenvalues, smallest first, and the vectors of the matrix of one triangle.
-
-    Those of a float32 matrix are found in float64, as numpy.linalg does (``_commonType``): LAPACK's
-    single precision is ten times as far from the truth, too far for a gradient by differences.
-    """
+    """Return the eigenvalues, smallest first, and the vectors of the matrix of one triangle."""
     x = jnp.asarray(x)
     _square(trace, x)
-    values, vectors = _eigh(_symmetric(x.astype("float64"), lower=node.op.UPLO == "L"))
+    values, vectors = _eigh(_symmetric(_wide(x), lower=node.op.UPLO == "L"))
     _finite(trace, values)
     return [one.astype(x.dtype) for one in (values, vectors)]
 
