@@ -2,13 +2,15 @@
 
 It runs in the environment of the library, also on Python 3.8. Tests that the file has are not run
 again, so that a run that was interrupted goes on where it was. A test that takes more than $SECONDS
-(300) fails; the signal that ends it does not reach the processes that it started.
+(300) fails; the signal that ends it does not reach the processes that it started. With $EVERY only
+the first of so many parametrisations of each test is run, and every EVERYth after it.
 """
 
 import os
 import signal
 import sys
 import types
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from _pytest.recwarn import WarningsRecorder
 
 FILE = Path(os.environ["RECORD"])
 LIMIT = int(os.environ.get("SECONDS", "300"))
+EVERY = int(os.environ.get("EVERY", "1"))
 _ended = {}
 
 
@@ -56,11 +59,16 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    done = set()
+    done, seen, wanted = set(), Counter(), []
     if FILE.exists():
         done = {line.partition("\t")[0] for line in FILE.read_text("utf-8").splitlines()}
-    config.hook.pytest_deselected(items=[item for item in items if item.nodeid in done])
-    items[:] = [item for item in items if item.nodeid not in done]
+    for item in items:
+        function = item.nodeid.partition("[")[0]
+        if seen[function] % EVERY == 0 and item.nodeid not in done:
+            wanted.append(item)
+        seen[function] += 1
+    config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
+    items[:] = wanted
 
 
 class TookTooLongError(BaseException):

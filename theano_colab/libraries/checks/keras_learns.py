@@ -1,6 +1,6 @@
 """Keras: a network learns XOR, computes what NumPy does, and is the same saved and loaded.
 
-Sequences are padded, too: that part comes from another package.
+Sequences are padded and taken apart, too: that part comes from another package.
 """
 
 # A program, written as its users write: run by its path, and judged by its end.
@@ -19,7 +19,7 @@ with warnings.catch_warnings():
     from keras.layers import Dense
     from keras.models import Sequential, load_model
     from keras.optimizers import Adam
-    from keras.preprocessing.sequence import pad_sequences
+    from keras.preprocessing.sequence import pad_sequences, skipgrams
 
 RATE = 0.05
 STEPS = 300
@@ -45,4 +45,6 @@ with tempfile.TemporaryDirectory() as folder:
     again = load_model(path).predict(inputs)
 assert np.array_equal(again, model.predict(inputs)), "the loaded model computes something else"
 assert pad_sequences([[1, 2], [3]]).tolist() == [[1, 2], [0, 3]], "sequences are padded wrongly"
+pairs, _ = skipgrams([1, 2], vocabulary_size=3, negative_samples=0)
+assert sorted(pairs) == [[1, 2], [2, 1]], "skipgrams are wrong"
 print(f"found: a network learnt XOR, loss {losses[0]:.2f} to {losses[-1]:.3f}; saved and loaded")
