@@ -18,7 +18,7 @@ lint: .venv/ready
 
 # The XLA backend's tests, which need JAX and Theano's port: XLA_PINS=newest for another pin set of
 # tests/xla/pins, TESTS="tests/xla/test_state.py" for some of them.
-TESTS ?= tests/xla tests/bench/with_theano
+TESTS ?= tests/xla tests/gpu tests/bench/with_theano
 xla: .venv/ready
 	PYTHONPATH=. $$($(RUN) scripts/envs.py xla $(XLA_PINS)) -m pytest -n 2 -p no:cacheprovider $(TESTS)
 

@@ -1,4 +1,7 @@
-"""The XLA backend on the CPU, beside Theano's own C code: needs Theano's port and JAX."""
+"""The XLA backend beside Theano's own C code: needs Theano's port and JAX.
+
+On XLA's CPU, or on the device that THEANO_COLAB_TEST_DEVICE names ("cuda").
+"""
 
 import os
 import tempfile
@@ -9,7 +12,9 @@ import pytest
 COMPILED = Path(
     os.environ.get("THEANO_COLAB_TEST_COMPILED", Path(tempfile.gettempdir()) / "theano-colab-xla")
 )
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
+DEVICE = os.environ.get("THEANO_COLAB_TEST_DEVICE", "xla")
+if DEVICE == "xla":
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Code that an earlier run compiled would hide what the compiler does to today's; see test_cache.py.
 os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
 os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
@@ -35,4 +40,4 @@ def _device():
     """Make the backend known, without making it the default."""
     from theano_colab.xla import use
 
-    use("xla", default=False)
+    use(DEVICE, default=False)
