@@ -6,7 +6,7 @@
 ``run`` needs build/gpu/ and a Python that has JAX with its CUDA plugin, SciPy, six, psutil,
 packaging, cuda-pathfinder, pytest, pytest-xdist and hypothesis; it makes an environment of its own
 beside it. The output of each part goes to FOLDER/PART.txt, results beside it as JSON. Parts: facts,
-programs (tests/gpu), xla (tests/xla on the GPU), steps (beside JAX by hand), bench (beside the CPU).
+programs (tests/gpu), xla (tests/xla on it), steps (beside JAX by hand), bench (beside the CPU).
 ``--device xla`` rehearses it on a machine without a GPU.
 """
 
