@@ -19,6 +19,7 @@ RELEASES = {
     release.spec: release
     for library in catalogue.libraries().values()
     for release in library.releases
+    if not release.elsewhere
 }
 
 

@@ -149,6 +149,27 @@ def test_the_same_asked_for_twice_is_one():
     assert [s.library for s in plan("keras", "keras==2.2.4").steps if s.library] == ["keras==2.2.4"]
 
 
+def test_a_release_on_no_index_is_refused_with_the_command_that_installs_it():
+    text = refusal("lasagne==0.2.dev1")
+    assert "Lasagne 0.2.dev1 is on no package index" in text
+    assert "git+https://github.com/Lasagne/Lasagne.git, then run the same setup again" in text
+    other = with_packages(colab(loaded={}), lasagne="0.1+colab.1")
+    assert "installed is Lasagne 0.1+colab.1" in refusal("lasagne==0.2.dev1", runtime=other)
+
+
+@pytest.mark.parametrize("spec", ["lasagne", "lasagne==0.2.dev1"])
+def test_one_that_is_there_is_kept_and_checked(spec):
+    there = with_packages(colab(loaded={}), lasagne="0.2.dev1")
+    steps = plan(spec, runtime=there).steps
+    (step,) = [one for one in steps if one.library]
+    assert (step.kept, step.title, step.library) == (
+        *(True, "Keep Lasagne 0.2.dev1", "lasagne==0.2.dev1"),
+    )
+    assert steps[-1].title == "Check Lasagne 0.2.dev1"
+    (replaced,) = [n for n in plan("lasagne==0.1", runtime=there).notes if "takes the place" in n]
+    assert "Back to it: pip install --no-deps git+https://github.com/Lasagne" in replaced
+
+
 def test_no_plan_touches_numpy():
     for library in catalogue.libraries().values():
         for release in library.releases:

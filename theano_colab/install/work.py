@@ -288,6 +288,8 @@ class Work:
 
 def _why_not_there(release: Release) -> str | None:
     """Return why the rebuild of a library has to be installed, or None."""
+    if release.elsewhere:
+        return None  # the plan has seen it; it is the user's own
     name, version = release.distribution, release.built_version
     found = next((one for one in dists.find(name) if one.version == version), None)
     if found is None:

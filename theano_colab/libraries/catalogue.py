@@ -47,7 +47,7 @@ class Release:
     version
         As published: "2.2.4".
     file, sha256
-        The file on the index, an sdist or a wheel, and its hash there.
+        The file on the index, an sdist or a wheel, and its hash there; empty with ``elsewhere``.
     theano
         The distribution of the Theano that it wants.
     packages
@@ -62,10 +62,13 @@ class Release:
         The program of ``checks/`` that shows that it works.
     notes
         What the user should know before it is installed.
-    adds
-        Modules of ours for it: the path in the wheel, and the file in ``support/``.
     replaces
         What stops working where it takes the place of another version of itself, as a sentence.
+    adds
+        Modules of ours for it: the path in the wheel, and the file in ``support/``.
+    elsewhere
+        The command that installs a release that is on no package index. It is the user's to run;
+        one that is there is kept as it is, and checked.
     """
 
     library: str
@@ -83,11 +86,12 @@ class Release:
     notes: tuple[str, ...]
     replaces: str
     adds: tuple[tuple[str, str], ...] = ()
+    elsewhere: str = ""
 
     @property
     def built_version(self) -> str:
         """The version of the rebuild, which ``==`` the published one matches."""
-        return f"{self.version}+colab.{BUILD}"
+        return self.version if self.elsewhere else f"{self.version}+colab.{BUILD}"
 
     @property
     def requirement(self) -> str:
@@ -182,17 +186,18 @@ def _library(entry: Mapping[str, Any]) -> Library:
                 module=both["import"],
                 distribution=both["distribution"],
                 version=both["version"],
-                file=both["file"],
-                sha256=both["sha256"],
+                file=both.get("file", ""),
+                sha256=both.get("sha256", ""),
                 theano=both["theano"],
                 packages=tuple(both["packages"]),
-                rules=tuple(both["rules"]),
+                rules=tuple(both.get("rules", ())),
                 needs=tuple(Need(**need) for need in both.get("needs", ())),
                 environment=tuple(both.get("environment", {}).items()),
                 check=both["check"],
                 notes=tuple(both.get("notes", ())),
                 replaces=both.get("replaces", ""),
                 adds=tuple(both.get("adds", {}).items()),
+                elsewhere=both.get("elsewhere", ""),
             )
         )
     return Library(

@@ -39,7 +39,7 @@ def choose(runtime: Runtime, names: tuple[str, ...]) -> Chosen | Refusal:
     and where this runtime has something that stands against one of them.
     """
     try:
-        releases = tuple(dict.fromkeys(map(catalogue.find, names)))
+        releases = tuple(dict.fromkeys(_found(runtime, name) for name in names))
     except UnknownLibraryError as error:
         return Refusal(error.cause, error.evidence, error.remedy)
     for one, other in combinations(releases, 2):
@@ -52,8 +52,9 @@ def choose(runtime: Runtime, names: tuple[str, ...]) -> Chosen | Refusal:
         if one.theano != other.theano:
             return _different_theanos(releases, one, other)
     for release in releases:
-        if (refused := _imported(runtime, release) or _too_old(runtime, release)) is not None:
-            return refused
+        for refuses in (_elsewhere, _imported, _too_old):
+            if (refused := refuses(runtime, release)) is not None:
+                return refused
     if releases:
         return Chosen(releases, releases[0].theano)
     # Of two rebuilds the one that is there stays, where nothing asks for the other.
@@ -77,10 +78,11 @@ def steps(runtime: Runtime, chosen: Chosen) -> tuple[Step, ...]:
         found.append(Step("install", f"Install {names}", why, tuple(missing)))
     for release in chosen.releases:
         present = packages.get(canonicalize_name(release.distribution))
+        does = "Keep" if release.elsewhere else "Rebuild and install"
         found.append(
             Step(
                 "install-library",
-                f"Rebuild and install {release.spoken}",
+                f"{does} {release.spoken}",
                 _why(release, present),
                 (release.requirement,),
                 kept=present == release.built_version,
@@ -122,6 +124,9 @@ def _after(release: Release, replaced: str) -> str:
     rebuilt, label, _ = replaced.partition("+colab.")
     if label:
         return f"Back to it: %theano setup --with {release.library}=={rebuilt}"
+    others = catalogue.libraries()[release.library].releases
+    if kept := next((one.elsewhere for one in others if one.version == replaced), ""):
+        return f"Back to it: {kept}"
     back = f"Back to it: pip install {release.distribution.lower()}=={replaced}"
     return f"{release.replaces} {back}".strip()
 
@@ -159,6 +164,26 @@ def _releases(release: Release) -> tuple[Release, ...]:
     """Return a release, and after it the others of its library."""
     others = catalogue.libraries()[release.library].releases
     return (release, *(other for other in others if other != release))
+
+
+def _found(runtime: Runtime, name: str) -> Release:
+    """Return what a name means: without a version one that is there and on no package index."""
+    release = catalogue.find(name)
+    present = (runtime.packages.value or {}).get(canonicalize_name(release.distribution))
+    there = (r for r in _releases(release) if r.elsewhere and r.version == present)
+    return release if "==" in name else next(there, release)
+
+
+def _elsewhere(runtime: Runtime, release: Release) -> Refusal | None:
+    """Refuse where it is on no package index and not there."""
+    present = (runtime.packages.value or {}).get(canonicalize_name(release.distribution))
+    if not release.elsewhere or present == release.version:
+        return None
+    return Refusal(
+        f"{release.spoken} is on no package index, from which setup installs.",
+        f"installed is {release.distribution} {present}" if present else "it is not installed",
+        f"{release.elsewhere}, then run the same setup again: it keeps and checks that one.",
+    )
 
 
 def _imported(runtime: Runtime, release: Release) -> Refusal | None:
