@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Where a lock says who took it, how, and whether the folder around that file goes with it: Theano
-# makes a folder; Theano-PyMC leaves it to filelock, which has the kernel lock an empty file (none of
-# those is ever stale), and only where the file system cannot do that writes the owner into it.
+# makes a folder; Theano-PyMC leaves it to filelock, which has the kernel lock an empty file (none
+# of those is ever stale), and only where the file system cannot do that writes the owner into it.
 _LOCKS = (
     ("*/lock_dir/lock", re.compile(r"(?P<pid>\d{1,10})_\d+_(?P<host>.+)\n?"), True),
     ("*/.lock", re.compile(r"(?P<pid>\d{1,10})\n(?P<host>.+)\n(\d+\n)?"), False),
