@@ -13,6 +13,7 @@ import numpy as np
 import scipy.signal
 import theano
 import theano.tensor as T
+from theano.tensor.nnet import conv2d
 
 XLA = theano.config.device == "xla"
 RNG = np.random.RandomState(0)
@@ -138,6 +139,80 @@ def corr_mm_correlates():
     i, k = gpu_contiguous(theano.shared(I)), gpu_contiguous(theano.shared(K))
     same(theano.function([], op(i, k))(), correlated(I, K, False))
     assert theano.function([], GpuCorrMM(pad=(1, 1))(i, k))().shape == (2, 4, 7, 7)
+
+
+def grouped(kernel, options, make, weights, inputs):
+    """Demand that an old convolution and its old gradients are those of Theano's own conv2d."""
+    k = theano.shared(kernel)
+    i = theano.shared(data(2, 4, 6, 5))
+    own = conv2d(i, k, filter_flip=False, **options)
+    old = make(i, k)
+    # Elsewhere than on XLA every option would be C of its own to compile.
+    mode = None if XLA else theano.Mode("py", None)
+    top = theano.shared(data(*theano.function([], own.shape, mode=mode)()))
+    wanted, found = ([x, *T.grad((x * top).sum(), [k, i])] for x in (own, old))
+    ops = [weights(i, top, k.shape), inputs(k, top, i.shape)]
+    second = [T.grad((op**2).sum(), top) for op in (*wanted[1:], *ops)]
+    results = theano.function([], [*wanted, *second[:2], *found, *ops, *second[2:]], mode=mode)()
+    for expected, result in zip(
+        [*results[:5], *results[1:3]], [*results[5:8], *results[10:], *results[8:10]], strict=True
+    ):
+        same(result, expected)
+
+
+def corr_mm_in_groups():
+    from theano.sandbox.cuda import blas
+
+    options = {"num_groups": 2, "border_mode": (1, 0), "subsample": (2, 1)}
+    grouped(
+        data(6, 2, 3, 2),
+        options,
+        blas.GpuCorrMM(**options),
+        lambda *args: blas.GpuCorrMM_gradWeights(**options)(*args[:2], args[2][-2:]),
+        lambda *args: blas.GpuCorrMM_gradInputs(**options)(*args[:2], args[2][-2:]),
+    )
+    # As in Theano 1.0.5, where they had this place.
+    assert (
+        blas.GpuCorrMM("valid", (1, 1), (1, 1), 2)(
+            theano.shared(data(1, 4, 3, 3)), theano.shared(data(2, 2, 3, 3))
+        ).owner.op.num_groups
+        == 2
+    )
+
+
+def corr_mm_pads_as_it_did_first():
+    from theano.sandbox.cuda.blas import GpuCorrMM
+
+    i, k = theano.shared(I), theano.shared(K)
+    shapes = [GpuCorrMM("full", pad=(0, 0))(i, k).shape, GpuCorrMM(pad=(2, 1))(i, k).shape]
+    found = theano.function([], shapes)()
+    assert [shape.tolist() for shape in found] == [[2, 4, 9, 7], [2, 4, 9, 7]]
+
+
+def corr_mm_with_filters_of_each_place():
+    from theano.gpuarray import blas
+
+    options = {"unshared": True, "num_groups": 2}
+    grouped(
+        data(6, 4, 4, 2, 3, 2),
+        options,
+        blas.GpuCorrMM(**options),
+        lambda *args: blas.GpuCorrMM_gradWeights(**options)(*args[:2], args[2][-2:]),
+        lambda *args: blas.GpuCorrMM_gradInputs(**options)(*args[:2], args[2][-2:]),
+    )
+
+
+def dnn_convolves_in_groups():
+    from theano.gpuarray import dnn
+
+    options = {"num_groups": 2, "border_mode": (1, 1), "subsample": (1, 2)}
+    grouped(
+        data(6, 2, 3, 3),
+        options,
+        lambda i, k: dnn.dnn_conv(i, k, conv_mode="cross", **options),
+        lambda *args: dnn.dnn_gradweight(*args, conv_mode="cross", **options),
+        lambda *args: dnn.dnn_gradinput(*args, conv_mode="cross", **options),
+    )
 
 
 def conv_3d_has_channels_last():
@@ -344,7 +419,7 @@ def what_is_gone_says_so():
 def main():
     programs = [f for name, f in globals().items() if callable(f) and f.__module__ == "__main__"]
     failed = {}
-    helpers = {data, same, run, correlated, main}
+    helpers = {data, same, run, correlated, grouped, main}
     for program in programs:
         if program not in helpers:
             try:

@@ -42,17 +42,20 @@ def conv3d_fft(
 
 def _correlation(kind: Any, axes: int) -> Callable[..., Any]:
     """Return the constructor of one of the old ops; options are those of Theano's own, ``kind``."""
-    ones = (1,) * axes
+    ones, nothing = (1,) * axes, (0,) * axes
 
     def make(
         border_mode: Any = "valid",
         subsample: Any = ones,
         filter_dilation: Any = ones,
-        pad: Any = None,
-        **options: Any,
+        num_groups: int = 1,
+        unshared: bool = False,
+        pad: Any = nothing,
     ) -> Any:
-        """Return the op; ``pad`` is the oldest name of ``border_mode``."""
-        return _op(kind, border_mode, subsample, filter_dilation, pad, **options)
+        """Return the op; ``pad`` is the oldest name of a ``border_mode`` in numbers."""
+        options = {"unshared": True} if unshared else {}  # which convolutions of volumes lack
+        mode = border_mode if pad in (0, nothing) else pad
+        return _op(kind, mode, subsample, filter_dilation, num_groups=num_groups, **options)
 
     return make
 
@@ -62,13 +65,12 @@ def _op(
     border_mode: Any,
     subsample: Any,
     dilation: Any = None,
-    pad: Any = None,
     flip: bool = False,
     **options: Any,
 ) -> Callable[..., Any]:
     """Return what applies the op to arrays, wherever they lie."""
     op = kind(
-        border_mode=border_mode if pad is None else pad,
+        border_mode=border_mode,
         subsample=tuple(subsample),
         filter_flip=flip,
         filter_dilation=tuple(dilation or (1,) * len(subsample)),

@@ -96,12 +96,14 @@ def dnn_gradweight(
     subsample: Any = None,
     dilation: Any = None,
     conv_mode: str = "conv",
-    *options: Any,
+    precision: Any = None,
+    algo: Any = None,
+    num_groups: int = 1,
     **ignored: Any,
 ) -> Any:
     """Return the gradient of ``dnn_conv`` for its filters, which have the shape ``kerns_shp``."""
     ops = abstract_conv.AbstractConv2d_gradWeights, abstract_conv.AbstractConv3d_gradWeights
-    op = _gradient(ops, img.ndim, border_mode, subsample, dilation, conv_mode)
+    op = _gradient(ops, img.ndim, border_mode, subsample, dilation, conv_mode, num_groups)
     img, topgrad = map(tensor.as_tensor_variable, (img, topgrad))
     return op(img, topgrad, tensor.as_tensor_variable(kerns_shp)[2:])
 
@@ -114,12 +116,14 @@ def dnn_gradinput(
     subsample: Any = None,
     dilation: Any = None,
     conv_mode: str = "conv",
-    *options: Any,
+    precision: Any = None,
+    algo: Any = None,
+    num_groups: int = 1,
     **ignored: Any,
 ) -> Any:
     """Return the gradient of ``dnn_conv`` for its images, which have the shape ``img_shp``."""
     ops = abstract_conv.AbstractConv2d_gradInputs, abstract_conv.AbstractConv3d_gradInputs
-    op = _gradient(ops, kerns.ndim, border_mode, subsample, dilation, conv_mode)
+    op = _gradient(ops, kerns.ndim, border_mode, subsample, dilation, conv_mode, num_groups)
     kerns, topgrad = map(tensor.as_tensor_variable, (kerns, topgrad))
     return op(kerns, topgrad, tensor.as_tensor_variable(img_shp)[2:])
 
@@ -186,7 +190,13 @@ def dnn_batch_normalization_test(
 
 
 def _gradient(
-    ops: tuple[Any, Any], ndim: int, border_mode: Any, subsample: Any, dilation: Any, mode: str
+    ops: tuple[Any, Any],
+    ndim: int,
+    border_mode: Any,
+    subsample: Any,
+    dilation: Any,
+    mode: str,
+    num_groups: int,
 ) -> Any:
     # Before 1.0 conv_mode stood where dilation does now.
     if isinstance(dilation, str):
@@ -197,6 +207,7 @@ def _gradient(
         subsample=subsample or ones,
         filter_flip=_flips(mode),
         filter_dilation=dilation or ones,
+        num_groups=num_groups,
     )
 
 
