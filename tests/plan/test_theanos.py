@@ -63,3 +63,10 @@ def test_what_theano_pymc_imports_is_installed_where_it_is_missing():
     assert "filelock>=3.0" in requirements(plan("pymc3", filelock=None))
     assert "filelock>=3.0" not in requirements(plan("lasagne", filelock=None))
     assert not [one for one in requirements(plan("pymc3", six=None)) if one.startswith("six")]
+
+
+def test_a_kernel_that_has_imported_the_other_is_told_before():
+    runtime = with_packages(colab(loaded={"theano": "1.0.5+colab.1"}), theano="1.0.5+colab.1")
+    notes = resolve(runtime, Request(libraries=("pymc3",))).notes
+    assert "Theano 1.0.5+colab.1 is imported already: a restart is needed after setup." in notes
+    assert not [note for note in resolve(runtime, Request()).notes if "restart" in note]
