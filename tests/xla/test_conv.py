@@ -40,6 +40,13 @@ def test_two_dimensions(options):
     check((2, 3, 9, 8), (4, 3, 3, 2), **options)
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("images", [(4, 4), (5, 5)], ids=str)
+def test_filters_as_long_as_their_stride_and_longer_than_the_gradient(images, groups):
+    options = {"border_mode": (3, 1), "subsample": (3, 2), "num_groups": groups}
+    check((3, 4, *images), (4, 4 // groups, 4, 2), dtype="float64", **options)
+
+
 @pytest.mark.parametrize("options", [{}, {"border_mode": "half", "subsample": (2, 2)}], ids=str)
 def test_groups(options):
     check((2, 6, 7, 8), (4, 3, 3, 2), num_groups=2, **options)

@@ -9,7 +9,7 @@ convolutions are (filters, output rows, output columns, channels of a group, row
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -109,9 +109,41 @@ class _Conv:
 
     def for_images(self, trace: Trace, filters: Any, grad: Any, shape: tuple[int, ...]) -> Any:
         """Return the gradient for images of this shape."""
+        if not self.unshared and 0 not in grad.shape and self._ends_xla(filters.shape, grad.shape):
+            return self._for_images_step_by_step(trace, filters, grad, shape)
         return self._transposed(
             trace, grad, shape, filters.shape, lambda images: self.apply(trace, images, filters)
         )
+
+    def _ends_xla(self, filters: tuple[int, ...], grad: tuple[int, ...]) -> bool:
+        """Tell whether XLA may end the process on the gradient for images.
+
+        JAX 0.7.2's does (algebraic_simplifier.cc, "Window dimensions do not match RHS shape") where
+        filters are as long as their stride along one axis and longer than the gradient along
+        another; found by trying.
+        """
+        sizes = filters[-self.ndim :]
+        wide = [(k - 1) * d + 1 for k, d in zip(sizes, self.dilation, strict=True)]
+        return any(1 < k <= s for k, s in zip(wide, self.strides, strict=True)) and any(
+            k > n for k, n in zip(wide, grad[2:], strict=True)
+        )
+
+    def _for_images_step_by_step(
+        self, trace: Trace, filters: Any, grad: Any, shape: tuple[int, ...]
+    ) -> Any:
+        """Return the gradient for images, with the zeros between the windows put there before."""
+        if self.output_shape(trace, shape, filters.shape) != grad.shape:
+            trace.refuse(f"a gradient of shape {grad.shape} for images of shape {shape}")
+        dense = replace(self, strides=(1,) * self.ndim)
+        wanted = dense.output_shape(trace, shape, filters.shape)
+        zeros = [
+            (0, size - (n - 1) * s - 1, s - 1)
+            for size, n, s in zip(wanted[2:], grad.shape[2:], self.strides, strict=True)
+        ]
+        spread = lax.pad(grad, jnp.asarray(0, grad.dtype), [(0, 0, 0), (0, 0, 0), *zeros])
+        # XLA would put the zeros back into the convolution.
+        spread = lax.optimization_barrier(spread)
+        return dense.for_images(trace, filters, spread, shape)
 
     def for_filters(self, trace: Trace, images: Any, grad: Any, shape: tuple[int, ...]) -> Any:
         """Return the gradient for filters of this shape."""
