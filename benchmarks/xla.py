@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+# The first result is measured: neither side reads what it compiled in an earlier run.
+os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
 STEPS = 10  # whose costs are compared
 TOLERANCE = 1e-3  # of a cost, relative
 
