@@ -61,6 +61,13 @@ def test_neighbourhoods_that_do_not_fit():
     same([x], neighbours.images2neibs(x, (2, 2)), [random(1, 1, 3, 4)], replays=1)
 
 
+def test_images_put_together_from_neighbourhoods():
+    rows, size = tt.fmatrix(), tt.ivector()
+    images = neighbours.neibs2images(rows, (2, 2), size)
+    calls = [(random(6, 4), np.array(shape, "int32")) for shape in [(1, 1, 4, 6), (1, 1, 2, 4, 6)]]
+    same([rows, size], images, *calls, replays=1)
+
+
 def test_blocks():
     w, h, b = tt.ftensor4(), tt.ftensor3(), tt.fmatrix()
     rows, columns = tt.lmatrix(), tt.lmatrix()
