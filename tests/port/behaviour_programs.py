@@ -22,6 +22,7 @@ from checking import X, check, normal
 from numpy.testing import assert_allclose, assert_array_equal
 from theano.sandbox.rng_mrg import MRG_RandomStreams
 from theano.tensor.nnet import conv2d
+from theano.tensor.nnet.conv3d2d import DiagonalSubtensor
 from theano.tensor.shared_randomstreams import RandomStreams
 from theano.tensor.signal.pool import pool_2d
 
@@ -211,6 +212,19 @@ def convolution_and_pooling():
         a.reshape(2, 3, 4, 2, 4, 2).mean((3, 5)),
     )
     theano.function([x], T.grad(pool_2d(x, (2, 2), ignore_border=True).sum(), x))(a)
+
+
+def diagonals_of_a_volume():
+    x = T.tensor3("x")
+    a = normal(4, 3, 2)
+    diagonals = np.stack([[a[2 - k + j, k] for k in range(3)] for j in range(2)])
+    check([x], DiagonalSubtensor()(x, 0, 1), [a], diagonals)
+    check(
+        [x],
+        T.grad(DiagonalSubtensor()(x, 0, 1).sum(), x),
+        [a],
+        np.array([[[2 - k <= i < 4 - k] * 2 for k in range(3)] for i in range(4)], a.dtype),
+    )
 
 
 def random_streams():
