@@ -42,4 +42,5 @@ covariance = np.linalg.inv(design.T @ design / NOISE**2 + np.eye(2) / WIDTH**2)
 expected, spread = covariance @ design.T @ y / NOISE**2, np.sqrt(np.diag(covariance))
 found = trace["line"].mean(axis=0)
 assert np.all(abs(found - expected) < SIGMAS * spread), f"means {found}, not {expected}"
+assert pm.Minibatch(x, batch_size=4).eval().shape == (4,), "a minibatch has another size"
 print(f"found: NUTS sampled a line, {found[0]:.2f} + {found[1]:.2f} x")
