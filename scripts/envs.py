@@ -27,6 +27,8 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -239,6 +241,17 @@ def copy(environment: Path, to: Path) -> Path:
             if old in text:
                 script.write_bytes(text.replace(old, os.fsencode(to / "bin")))
     return to
+
+
+def upon_this(folder: Path) -> Path:
+    """Make an environment without pip that sees what this Python has; return its site-packages.
+
+    A venv of a venv would see the packages of the Python below both.
+    """
+    venv.create(folder, clear=True, symlinks=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    (site / "outer.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return site
 
 
 def _copy_or_link(source: str, to: str) -> None:

@@ -17,25 +17,24 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import time
-import venv
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-WHEELS = ROOT / "build" / "gpu"
+import envs
+
+WHEELS = envs.ROOT / "build" / "gpu"
 PYTHON = WHEELS / "environment" / "bin" / "python"
 MORE = ("platformdirs", "filelock", "nvidia-ml-py")  # pure Python
 
 
 def pack() -> None:
     """Put the port's wheel, and what else such a machine may lack, into build/gpu/."""
-    sys.path.insert(0, str(ROOT))
+    sys.path.insert(0, str(envs.ROOT))
     from theano_colab.port import build_port
 
     shutil.rmtree(WHEELS, ignore_errors=True)
     WHEELS.mkdir(parents=True)
-    shutil.copy(build_port(ROOT / "build" / "port"), WHEELS)
+    shutil.copy(build_port(envs.ROOT / "build" / "port"), WHEELS)
     options = ("--quiet", "--no-deps", "--only-binary=:all:", "--dest", WHEELS)
     command = [sys.executable, "-m", "pip", "download", *options, *MORE]
     subprocess.run(list(map(str, command)), check=True)
@@ -60,7 +59,7 @@ def run(device: str, out: Path, names: list[str], limit: float) -> int:
     out.mkdir(parents=True, exist_ok=True)
     _make_environment()
     variables = {
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(envs.ROOT),
         "PYTHONUNBUFFERED": "1",
         "THEANO_COLAB_TEST_DEVICE": device,
         "THEANO_FLAGS": f"device={device},floatX=float32",
@@ -72,10 +71,7 @@ def run(device: str, out: Path, names: list[str], limit: float) -> int:
 
 def _make_environment() -> None:
     """Make an environment with the wheels, and with all that this Python has."""
-    folder = PYTHON.parents[1]
-    venv.create(folder, clear=True, symlinks=True)
-    (site,) = folder.glob("lib/python*/site-packages")
-    (site / "outer.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    envs.upon_this(PYTHON.parents[1])
     options = ("--quiet", "--no-index", "--no-deps", "--disable-pip-version-check")
     pip = [sys.executable, "-m", "pip", "--python", PYTHON, "install", *options]
     subprocess.run(list(map(str, [*pip, *WHEELS.glob("*.whl")])), check=True)
@@ -94,7 +90,7 @@ def _python(
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     env=os.environ | variables,
-                    cwd=ROOT,
+                    cwd=envs.ROOT,
                     timeout=limit,
                     check=False,
                 )

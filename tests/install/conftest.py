@@ -8,14 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import time
-import venv
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import envs
 import pytest
 
 from theano_colab.port import build_port
@@ -167,9 +166,8 @@ def ready(tmp_path, installed) -> Iterator[Place]:
 def make_place(folder: Path, built_cache: Path | None = None) -> Place:
     """Make a virtual environment that has pip and the dependencies without installing them."""
     environment, cache = folder / "environment", folder / "cache"
-    venv.create(environment, symlinks=True, with_pip=False)
+    envs.upon_this(environment)
     place = Place(environment, cache)
-    (place.site / "outer.pth").write_text(sysconfig.get_path("purelib") + "\n")
     if built_cache is None:
         cache.mkdir()
     else:

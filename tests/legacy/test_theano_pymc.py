@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
-import envs
 import numpy as np
 import pytest
 
 pytestmark = pytest.mark.slow
 
-HERE = Path(__file__).parent
 PROGRAM = """
 import json, warnings
 with warnings.catch_warnings(record=True) as seen:
@@ -40,44 +35,16 @@ print(json.dumps({**told, "warned": [str(one.message) for one in seen], "refused
 """
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """Run a program in PyMC3's environment; return the JSON that it printed last."""
-    try:
-        python = envs.pymc3()
-    except LookupError as error:
-        pytest.skip(str(error))
-    flags = f"device=cpu,floatX=float64,base_compiledir={tmp_path_factory.mktemp('compiled')}"
-
-    def run(program):
-        done = subprocess.run(
-            [python, "-c", program],
-            env={
-                **os.environ,
-                "PYTHONPATH": str(envs.ROOT),
-                "THEANO_FLAGS": flags,
-                "THEANORC": os.devnull,
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
-
-    return run
-
-
-def test_every_name_answers_with_one_warning_or_says_what_to_do(run):
-    result = run((HERE / "every_name.py").read_text("utf-8"))
+def test_every_name_answers_with_one_warning_or_says_what_to_do(run_pymc3):
+    result = run_pymc3(Path(__file__).with_name("every_name.py"))
     assert result["wrong"] == []
     assert result["asked"] > 550
 
 
-def test_random_streams_draw_as_in_theano_1_0_5(run):
+def test_random_streams_draw_as_in_theano_1_0_5(run_pymc3):
     seeds = np.random.RandomState(7)
     draw = [np.random.RandomState(seeds.randint(2**30)) for _ in range(8)]
-    told = run(PROGRAM)
+    told = run_pymc3("-c", PROGRAM)
     for time in ("first", "second"):
         expected = [
             draw[0].uniform(-1, 1, (2, 2)),

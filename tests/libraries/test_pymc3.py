@@ -2,56 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from pathlib import Path
-from typing import Any
 
-import envs
 import numpy as np
 import pytest
 
 pytestmark = pytest.mark.slow
 
-HERE = Path(__file__).parent
-PROGRAM = HERE / "pymc3_line.py"
+PROGRAM = Path(__file__).with_name("pymc3_line.py")
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """Run the program on a device, all with one compile directory; return what it printed."""
-    try:
-        python = envs.pymc3()
-    except LookupError as error:
-        pytest.skip(str(error))
-    compiled = tmp_path_factory.mktemp("compiled")
-
-    def run(what: str, device: str) -> dict[str, Any]:
-        flags = (
-            f"device={device},floatX=float64,base_compiledir={compiled},cmodule.remove_gxx_opt=1"
-        )
-        done = subprocess.run(
-            [python, PROGRAM, what],
-            env={
-                **os.environ,
-                "THEANO_FLAGS": flags,
-                "THEANORC": os.devnull,
-                "PYTHONPATH": str(envs.ROOT),
-                "JAX_PLATFORMS": "cpu",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
-
-    return run
-
-
-def test_nuts_and_advi_find_the_analytic_posterior(run):
-    told = run("samples", "cpu")
+def test_nuts_and_advi_find_the_analytic_posterior(run_pymc3):
+    told = run_pymc3(PROGRAM, "samples")
     mean, spread = np.array(told["mean"]), np.array(told["spread"])
     # 400 draws, and the last of 15000 steps of ADVI: both know the mean to a fifth of the spread.
     assert np.all(abs(told["nuts"] - mean) < 0.3 * spread), told
@@ -61,8 +23,8 @@ def test_nuts_and_advi_find_the_analytic_posterior(run):
     assert min(told["drawn"].values()) > 1000, told["drawn"]
 
 
-def test_log_probabilities_and_gradients_run_on_xla(run):
-    on_host, on_xla = run("logp", "cpu"), run("logp", "xla")
+def test_log_probabilities_and_gradients_run_on_xla(run_pymc3):
+    on_host, on_xla = (run_pymc3(PROGRAM, "logp", device=name) for name in ("cpu", "xla"))
     assert on_host.keys() == on_xla.keys() == {"line", "mixture"}
     for name, there in on_xla.items():
         here = on_host[name]
