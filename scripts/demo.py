@@ -59,16 +59,18 @@ def main(names: list[str]) -> int:
 
 def run(notebook: Any, environment: Path, variables: dict[str, str]) -> list[str]:  # noqa: ANN401
     """Execute a notebook in place, in a new kernel; return what raised, if a cell did."""
-    client = NotebookClient(
-        notebook,
-        km=AsyncKernelManager(kernel_spec_manager=kernels.kernel_spec(environment)),
-        timeout=CELL_TIMEOUT_SECONDS,
-        on_cell_executed=lambda cell, **_: show(cell),
-    )
-    try:
-        client.execute(cleanup_kc=True, cwd=str(BUILD), env=variables)
-    except CellExecutionError as error:
-        return [str(error)]
+    spec = kernels.kernel_spec(environment)
+    with kernels.sockets() as sockets:
+        client = NotebookClient(
+            notebook,
+            km=AsyncKernelManager(kernel_spec_manager=spec, **sockets),
+            timeout=CELL_TIMEOUT_SECONDS,
+            on_cell_executed=lambda cell, **_: show(cell),
+        )
+        try:
+            client.execute(cleanup_kc=True, cwd=str(BUILD), env=variables)
+        except CellExecutionError as error:
+            return [str(error)]
     return []
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 # What a user's shell may hold and a fresh runtime does not: each would decide something for Theano,
 # for Python or for the kernel behind the notebook's back.
@@ -39,6 +41,23 @@ def kernel_spec(environment: Path) -> OneKernel:
     manager = OneKernel()
     manager.environment = environment
     return manager
+
+
+def socket_folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a new folder for kernels that speak through Unix sockets instead of ports.
+
+    A free port is looked for before the kernel starts and bound by the kernel: on a machine where
+    pip and other kernels open connections meanwhile, it is taken now and then.
+    """
+    # Short whatever TMPDIR says: the path of such a socket has at most 107 bytes (unix(7)).
+    return tempfile.TemporaryDirectory(prefix="kernel-", dir="/tmp")
+
+
+@contextlib.contextmanager
+def sockets() -> Iterator[dict[str, str]]:
+    """Give what a KernelManager takes to speak with its kernel through Unix sockets."""
+    with socket_folder() as folder:
+        yield {"transport": "ipc", "ip": f"{folder}/at"}
 
 
 def variables(environment: Path, home: Path, wheel: Path | None = None) -> dict[str, str]:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-COMMON = ("-m", "notebook", "--no-browser", "--ip=127.0.0.1", "--allow-root")
+COMMON = (
+    *("-m", "notebook", "--no-browser", "--ip=127.0.0.1", "--allow-root"),
+    "--KernelManager.transport=ipc",  # why: kernels.socket_folder
+)
 SERVERS = {
     # Notebook 7 serves JupyterLab as well.
     "newest": (
@@ -53,10 +56,11 @@ def serve(
     settings = folder / "config" / _SETTINGS
     settings.parent.mkdir(parents=True)
     settings.write_text(json.dumps(_NO_NEWS))
+    sockets = kernels.socket_folder()
     own = {
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "share"),
-        "JUPYTER_RUNTIME_DIR": str(folder / "run"),
+        "JUPYTER_RUNTIME_DIR": sockets.name,
         "HOME": str(folder),
     }
     process = subprocess.Popen(
@@ -89,6 +93,7 @@ def serve(
             process.wait()
         process.stderr.close()
         log.close()
+        sockets.cleanup()
 
 
 def _free_port() -> int:

@@ -84,18 +84,24 @@ class Kernel:
     """A running kernel; a context manager that shuts it down."""
 
     def __init__(self, place: Place) -> None:
-        self._manager = KernelManager(kernel_spec_manager=kernels.kernel_spec(place.environment))
-        self._manager.start_kernel(env=place.variables, cwd=str(place.home))
-        self._client: BlockingKernelClient = self._manager.blocking_client()
-        self._client.start_channels()
-        self._client.wait_for_ready(timeout=60)
+        with contextlib.ExitStack() as ends:
+            self._manager = KernelManager(
+                kernel_spec_manager=kernels.kernel_spec(place.environment),
+                **ends.enter_context(kernels.sockets()),
+            )
+            self._manager.start_kernel(env=place.variables, cwd=str(place.home))
+            ends.callback(self._manager.shutdown_kernel, now=True)
+            self._client: BlockingKernelClient = self._manager.blocking_client()
+            self._client.start_channels()
+            ends.callback(self._client.stop_channels)
+            self._client.wait_for_ready(timeout=60)
+            self._ends = ends.pop_all()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.stop_channels()
-        self._manager.shutdown_kernel(now=True)
+        self._ends.close()
 
     @property
     def alive(self) -> bool:
