@@ -128,17 +128,19 @@ def dnn_gradinput(
     return op(kerns, topgrad, tensor.as_tensor_variable(img_shp)[2:])
 
 
-def dnn_pool(
-    img: Any, ws: Sequence[int], stride: Any = None, mode: str = "max", pad: Any = None
-) -> Any:
-    """Pool over windows of the 2 or 3 sizes ``ws``, which move by ``stride`` (1 for None)."""
-    function = pool_2d if len(ws) == 2 else pool_3d
+def dnn_pool(img: Any, ws: Any, stride: Any = None, mode: str = "max", pad: Any = None) -> Any:
+    """Pool over windows of the 2 or 3 sizes ``ws``, which move by ``stride`` (1 for None).
+
+    ``ws``, ``stride`` and ``pad`` are numbers, or vectors of integers that are variables.
+    """
+    axes = img.ndim - 2
+    function = pool_2d if axes == 2 else pool_3d
     return function(
         img,
-        tuple(ws),
+        ws,
         ignore_border=True,
-        stride=tuple(stride or (1,) * len(ws)),
-        pad=tuple(pad or (0,) * len(ws)),
+        stride=(1,) * axes if stride is None else stride,
+        pad=(0,) * axes if pad is None else pad,
         mode=_POOLS.get(mode, mode),
     )
 
@@ -162,7 +164,9 @@ def GpuDnnSoftmax(*options: str) -> Callable[[Any], Any]:  # the op's name
             return function(x)
         last = (0, *range(2, x.ndim), 1)
         moved = x.dimshuffle(last)
-        result = function(moved.reshape((-1, x.shape[1]))).reshape(moved.shape, ndim=x.ndim)
+        # Counted, as -1 says nothing where there are no channels.
+        rows = tensor.prod([moved.shape[axis] for axis in range(x.ndim - 1)])
+        result = function(moved.reshape((rows, x.shape[1]))).reshape(moved.shape, ndim=x.ndim)
         return result.dimshuffle(0, x.ndim - 1, *range(1, x.ndim - 1))
 
     return apply
