@@ -16,6 +16,8 @@ import theano.tensor as T
 from theano.tensor.nnet import conv2d
 
 XLA = theano.config.device == "xla"
+# Elsewhere than on XLA every option of a convolution would be C of its own to compile.
+MODE = None if XLA else theano.Mode("py", None)
 RNG = np.random.RandomState(0)
 
 
@@ -93,6 +95,25 @@ def dnn_pools():
     assert f().shape == (1, 1, 2, 2, 2)
 
 
+def dnn_pools_over_windows_that_change():
+    from theano.gpuarray.dnn import dnn_pool
+
+    ws, stride, pad = (theano.shared(np.array(one, "int32")) for one in ([2, 3], [2, 3], [0, 0]))
+    i = theano.shared(I)
+    out = dnn_pool(i, ws, stride, "max", pad)
+    f = theano.function([], [out, T.grad(out.sum(), i)])
+    for size in ([2, 3], [3, 2]):
+        ws.set_value(np.array(size, "int32"))
+        stride.set_value(np.array(size, "int32"))
+        expected, grad = f()
+        rows, columns = 7 // size[0], 6 // size[1]
+        windows = I[:, :, : rows * size[0]].reshape(2, 3, rows, size[0], columns, size[1])
+        same(expected, windows.max((3, 5)))
+        assert grad.sum() == expected.size
+    n = T.iscalar()
+    assert theano.function([n], dnn_pool(i, (n, 2)))(4).shape == (2, 3, 4, 5)
+
+
 def dnn_normalizes():
     from theano.sandbox.cuda.dnn import dnn_batch_normalization_test, dnn_batch_normalization_train
 
@@ -119,6 +140,11 @@ def dnn_has_a_softmax():
     same(f(), e / e.sum(1, keepdims=True))
     f = theano.function([], GpuDnnSoftmax("bc01", "log", "instance")(theano.shared(I)))
     same(f(), np.log(e / e.sum((1, 2, 3), keepdims=True)))
+    x = theano.shared(I[:, :0])
+    for mode in ("channel", "instance"):
+        out = GpuDnnSoftmax("accurate", mode)(x)
+        found = theano.function([], [out, T.grad(out.sum(), x)])()
+        assert [one.shape for one in found] == [(2, 0, 7, 6)] * 2
 
 
 def dnn_tells_what_it_is_not():
@@ -147,13 +173,11 @@ def grouped(kernel, options, make, weights, inputs):
     i = theano.shared(data(2, 4, 6, 5))
     own = conv2d(i, k, filter_flip=False, **options)
     old = make(i, k)
-    # Elsewhere than on XLA every option would be C of its own to compile.
-    mode = None if XLA else theano.Mode("py", None)
-    top = theano.shared(data(*theano.function([], own.shape, mode=mode)()))
+    top = theano.shared(data(*theano.function([], own.shape, mode=MODE)()))
     wanted, found = ([x, *T.grad((x * top).sum(), [k, i])] for x in (own, old))
     ops = [weights(i, top, k.shape), inputs(k, top, i.shape)]
     second = [T.grad((op**2).sum(), top) for op in (*wanted[1:], *ops)]
-    results = theano.function([], [*wanted, *second[:2], *found, *ops, *second[2:]], mode=mode)()
+    results = theano.function([], [*wanted, *second[:2], *found, *ops, *second[2:]], mode=MODE)()
     for expected, result in zip(
         [*results[:5], *results[1:3]], [*results[5:8], *results[10:], *results[8:10]], strict=True
     ):
@@ -178,6 +202,41 @@ def corr_mm_in_groups():
         ).owner.op.num_groups
         == 2
     )
+
+
+def corr_mm_knows_the_sizes_where_filters_move_by_one():
+    from theano.gpuarray import blas
+
+    i, k = theano.shared(I), theano.shared(K)
+    for options in (
+        {},
+        {"border_mode": "full"},
+        {"border_mode": (2, 1)},
+        {"border_mode": ((2, 0), 1), "filter_dilation": (2, 1)},
+    ):
+        out = blas.GpuCorrMM(**options)(img=i, kern=k)
+        top = theano.shared(data(*theano.function([], out.shape, mode=MODE)()))
+        found = [
+            *T.grad((out * top).sum(), [k, i]),
+            blas.GpuCorrMM_gradWeights(**options)(i, topgrad=top),
+            blas.GpuCorrMM_gradInputs(**options)(kern=k, topgrad=top),
+            blas.GpuCorrMM_gradInputs(**options)(k, top, shape=I.shape[2:]),
+        ]
+        weights, inputs, *found = theano.function([], found, mode=MODE)()
+        for one, other in zip(found, [weights, inputs, inputs], strict=True):
+            same(one, other)
+    out = blas.GpuCorrMM_gradInputs("half")(k, theano.shared(data(2, 4, 7, 6)))
+    assert theano.function([], out.shape)().tolist() == [2, 3, 7, 5]
+    for options, op in (
+        ({"subsample": (2, 1)}, blas.GpuCorrMM_gradInputs),
+        ({"border_mode": "half"}, blas.GpuCorrMM_gradWeights),
+    ):
+        try:
+            op(**options)(i, i)
+        except ValueError as error:
+            assert "shape must be given" in str(error)
+        else:
+            raise AssertionError(options)
 
 
 def corr_mm_pads_as_it_did_first():

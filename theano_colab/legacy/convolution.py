@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from theano import tensor
@@ -68,7 +69,7 @@ def _op(
     flip: bool = False,
     **options: Any,
 ) -> Callable[..., Any]:
-    """Return what applies the op to arrays, wherever they lie."""
+    """Return what applies the op to arrays, wherever they lie, in order or by their names."""
     op = kind(
         border_mode=border_mode,
         subsample=tuple(subsample),
@@ -76,10 +77,50 @@ def _op(
         filter_dilation=tuple(dilation or (1,) * len(subsample)),
         **options,
     )
-    return lambda *arrays: op(*map(tensor.as_tensor_variable, arrays))
+    signature = inspect.signature(op.make_node)
+
+    def apply(*arrays: Any, **named: Any) -> Any:
+        given = signature.bind_partial(*arrays, **named).arguments
+        known = {
+            name: tensor.as_tensor_variable(one) for name, one in given.items() if one is not None
+        }
+        if "shape" in signature.parameters and "shape" not in known:
+            known["shape"] = tensor.as_tensor_variable(_sizes(op, *known.values()))
+        return op(**known)
+
+    return apply
 
 
-# They take (img, kern), (img, topgrad, shape) and (kern, topgrad, shape).
+def _sizes(op: Any, one: Any, topgrad: Any) -> list[Any]:
+    """Return the sizes of what a gradient is for, as far as those of its arguments tell.
+
+    Raises ValueError where they do not: if the filters moved by more than 1, and for filters if
+    ``border_mode`` was "half".
+    """
+    for_filters = isinstance(op, abstract_conv.AbstractConv_gradWeights)
+    if set(op.subsample) != {1} or (for_filters and op.border_mode == "half"):
+        raise ValueError('shape must be given if subsample is not 1 or border_mode is "half"')
+    sizes = []
+    for axis, step in enumerate(op.filter_dilation, -op.convdim):
+        size, out = one.shape[axis], topgrad.shape[axis]
+        if for_filters:
+            span = out - size if op.border_mode == "full" else size + _padding(op, axis, 0) - out
+            sizes.append(span // step + 1)
+        else:
+            span = (size - 1) * step
+            sizes.append(out + span - _padding(op, axis, span))
+    return sizes
+
+
+def _padding(op: Any, axis: int, span: Any) -> Any:
+    """Return how much is added around an image; ``span`` is the filters' size there, less 1."""
+    if isinstance(op.border_mode, tuple):
+        pad = op.border_mode[axis]
+        return sum(pad) if isinstance(pad, tuple) else 2 * pad
+    return {"valid": 0, "half": (span + 1) // 2 * 2, "full": 2 * span}[op.border_mode]
+
+
+# They take (img, kern), (img, topgrad, shape=None) and (kern, topgrad, shape=None).
 GpuCorrMM = _correlation(abstract_conv.AbstractConv2d, 2)
 GpuCorrMM_gradWeights = _correlation(abstract_conv.AbstractConv2d_gradWeights, 2)
 GpuCorrMM_gradInputs = _correlation(abstract_conv.AbstractConv2d_gradInputs, 2)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from theano import tensor
+from theano import Variable, tensor
 from theano.tensor.nnet import abstract_conv, bn, conv2d, conv3d, logsoftmax, softmax
 from theano.tensor.signal.pool import pool_2d, pool_3d
 
@@ -131,18 +131,28 @@ def dnn_gradinput(
 def dnn_pool(img: Any, ws: Any, stride: Any = None, mode: str = "max", pad: Any = None) -> Any:
     """Pool over windows of the 2 or 3 sizes ``ws``, which move by ``stride`` (1 for None).
 
-    ``ws``, ``stride`` and ``pad`` are numbers, or vectors of integers that are variables.
+    ``ws``, ``stride`` and ``pad`` are integers, variables among them, or a variable: a vector.
     """
     axes = img.ndim - 2
     function = pool_2d if axes == 2 else pool_3d
     return function(
         img,
-        ws,
+        _numbers(ws),
         ignore_border=True,
-        stride=(1,) * axes if stride is None else stride,
-        pad=(0,) * axes if pad is None else pad,
+        stride=_numbers((1,) * axes if stride is None else stride),
+        pad=_numbers((0,) * axes if pad is None else pad),
         mode=_POOLS.get(mode, mode),
     )
+
+
+def _numbers(given: Any) -> Any:
+    """Return a tuple, whose numbers Pool compares at once, or a variable, where one is among them.
+
+    Pool cannot compare a number with a variable.
+    """
+    if isinstance(given, Variable) or any(isinstance(one, Variable) for one in given):
+        return tensor.as_tensor_variable(given)
+    return tuple(given)
 
 
 def GpuDnnPool(mode: str = "max") -> Callable[..., Any]:  # the op's name
