@@ -144,11 +144,14 @@ def ger(inplace=False):
     return blas.Ger(destructive=inplace)
 
 
-def cholesky(lower=True, inplace=False):
-    """GpuCholesky."""
-    from theano.tensor import slinalg
+class Cholesky:
+    """GpuCholesky: a type, for which tests look in graphs, that gives Theano's op."""
 
-    return slinalg.Cholesky(lower=lower)
+    def __new__(cls, lower=True, inplace=False):
+        """Take what it takes."""
+        from theano.tensor import slinalg
+
+        return slinalg.Cholesky(lower=lower)
 
 
 def eigh(UPLO="L", compute_v=True):  # noqa: N803  # a keyword of what it stands for
@@ -168,20 +171,23 @@ def qr(matrix, complete=True):
 
 def solve(matrix, right, structure="general", trans="N"):
     """gpu_solve."""
-    return solve_op(structure, trans)(matrix, right)
+    return Solve(structure, trans)(matrix, right)
 
 
-def solve_op(A_structure="general", trans="N", inplace=False):  # noqa: N803  # likewise
-    """GpuCusolverSolve."""
-    from theano.tensor import slinalg
+class Solve:
+    """GpuCusolverSolve: a type, too, that gives what applies Theano's op."""
 
-    op = slinalg.Solve(A_structure)
-    return lambda matrix, right: op(matrix.T if trans == "T" else matrix, right)
+    def __new__(cls, A_structure="general", trans="N", inplace=False):  # noqa: N803  # likewise
+        """Take what it takes."""
+        from theano.tensor import slinalg
+
+        op = slinalg.Solve(A_structure)
+        return lambda matrix, right: op(matrix.T if trans == "T" else matrix, right)
 
 
 def triangular_solve_op(lower=True, trans="N"):
     """GpuCublasTriangularSolve."""
-    return solve_op("lower_triangular" if lower else "upper_triangular", trans)
+    return Solve("lower_triangular" if lower else "upper_triangular", trans)
 
 
 class Pruned(ast.NodeTransformer):
