@@ -28,13 +28,30 @@ def test_once_for_each_shape():
 
 
 def test_a_storm_of_shapes_ends_on_the_host(monkeypatch):
+    monkeypatch.setattr(programs, "COMPILE_AT_ONCE", 3)
     monkeypatch.setattr(programs, "COMPILE_LIMIT", 3)
     x = tt.fvector()
     f = theano.function([x], x * 2, mode=XLA)
     for size in (1, 2, 3, 4, 5, 4, 1, 2):
         same(f(np.ones(size, "f")), np.full(size, 2, "f"))
     assert (counts(f).compiled, counts(f).on_host) == (3, 3)
-    assert "3 signatures were compiled" in counts(f).reasons[0]
+    assert counts(f).reasons == ["3 signatures were compiled"]
+
+
+def test_after_many_shapes_only_one_that_comes_again_is_compiled(monkeypatch):
+    monkeypatch.setattr(programs, "COMPILE_AT_ONCE", 2)
+    monkeypatch.setattr(programs, "MET_ONCE", 3)
+    x = tt.fvector()
+    f = theano.function([x], x * 2, mode=XLA)
+    found = []
+    for size in (1, 2, 3, 4, 3, 3, 1, 5, 6, 7, 4):
+        same(f(np.ones(size, "f")), np.full(size, 2, "f"))
+        found.append((counts(f).compiled, counts(f).on_host))
+    # 4 has been forgotten in the end: of those met once, three are remembered.
+    wanted = [(1, 0), (2, 0), (2, 1), (2, 2), (3, 2), (3, 2), (3, 2)]
+    wanted += [(3, 3), (3, 4), (3, 5), (3, 6)]
+    assert found == wanted
+    assert "first time" in counts(f).reasons[0]
 
 
 def test_what_a_lowering_cannot_do_is_said_and_done_on_the_host(monkeypatch, caplog):

@@ -25,8 +25,13 @@ if TYPE_CHECKING:
     from theano import Apply
 
 logger = logging.getLogger("theano_colab.xla")
-# A cluster that was compiled for so many signatures computes new ones on the host.
-COMPILE_LIMIT = 64
+# A cluster that was compiled for so many signatures computes one that it meets for the first time on
+# the host, and compiles it when it comes again: sizes that never come back are not worth compiling.
+COMPILE_AT_ONCE = 16
+# Of signatures met only once, so many are remembered.
+MET_ONCE = 1024
+# A cluster that was compiled for so many signatures computes all others on the host.
+COMPILE_LIMIT = 128
 # What a lowering may raise while tracing: it refuses, or JAX does.
 _CANNOT = (
     Refused,
@@ -133,7 +138,8 @@ class Program:
         self._is_plain = not (graph.static or graph.slices or graph.indices)
         self._on_cpu = context.device.platform == "cpu"
         self._seen: set[Any] = set()
-        self._left_to_host: set[Any] = set()
+        self._met_once: set[Any] = set()
+        self._refused: dict[Any, str] = {}
         self._host: Any = None
         first = len(self._dynamic) + len(graph.slices)
         count = len(self._static) + len(graph.slices)
@@ -156,10 +162,8 @@ class Program:
         values, key = self._values(args)
         if values is None:
             return self.on_host(args, "an index is out of bounds")
-        if self._is_crowded and self._is_left_to_host(args, key):
-            return self.on_host(
-                args, f"{COMPILE_LIMIT} signatures were compiled, or it was refused"
-            )
+        if self._is_crowded and (why := self._left_to_host(args, key)):
+            return self.on_host(args, why)
         try:
             outputs, holds = self._on_device(values)
         except jax.errors.JaxRuntimeError as error:
@@ -173,7 +177,7 @@ class Program:
                 return self.on_host(args, "a value is out of bounds")
             return outputs
         # Not inside the clause above: what Theano raises would be shown as a consequence of it.
-        return self._refused(args, key, refused)
+        return self._instead(args, key, refused)
 
     def _values(self, args: Sequence[Any]) -> tuple[list[Any] | None, tuple[Any, ...]]:
         """Return the compiled function's arguments, and of them the static ones.
@@ -216,14 +220,24 @@ class Program:
 
     @property
     def _is_crowded(self) -> bool:
-        return bool(self._left_to_host) or self.counts.compiled >= COMPILE_LIMIT
+        return bool(self._refused) or self.counts.compiled >= COMPILE_AT_ONCE
 
-    def _is_left_to_host(self, args: Sequence[Any], key: tuple[Any, ...]) -> bool:
-        """Tell whether a signature was refused before, or is one too many."""
+    def _left_to_host(self, args: Sequence[Any], key: tuple[Any, ...]) -> str | None:
+        """Return why this signature is not for the device, None if it is."""
         signature = self._signature(args, key)
-        if signature not in self._seen and self.counts.compiled >= COMPILE_LIMIT:
-            self._left_to_host.add(signature)
-        return signature in self._left_to_host
+        if signature in self._refused:
+            return self._refused[signature]
+        if signature in self._seen or self.counts.compiled < COMPILE_AT_ONCE:
+            return None
+        if self.counts.compiled >= COMPILE_LIMIT:
+            return f"{COMPILE_LIMIT} signatures were compiled"
+        if signature in self._met_once:
+            self._met_once.remove(signature)
+            return None
+        if len(self._met_once) >= MET_ONCE:
+            self._met_once.clear()
+        self._met_once.add(signature)
+        return f"the signature came for the first time, after {COMPILE_AT_ONCE} others"
 
     def on_host(self, args: Sequence[Any], why: str) -> Sequence[Any]:
         """Run the graph by Theano's own code; ``why`` is noted.
@@ -241,14 +255,14 @@ class Program:
         results = self._host(*[_to_host(arg) for arg in args])
         return [put(np.asarray(one), self.context) for one in results]
 
-    def _refused(
+    def _instead(
         self, args: Sequence[Any], key: tuple[Any, ...], error: Exception
     ) -> Sequence[Any]:
         why = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
         outputs = self.on_host(args, why)
         # Theano has no objection: it is this backend that cannot do it.
         logger.warning("On the host instead of %s: %s", self.context.spec, why)
-        self._left_to_host.add(self._signature(args, key))
+        self._refused[self._signature(args, key)] = why
         return outputs
 
     def _signature(self, args: Sequence[Any], key: tuple[Any, ...]) -> Any:
