@@ -46,6 +46,34 @@ def test_the_c_linker_alone_says_why_not():
         _step(Mode("c", "fast_run").including("xla"))
 
 
+def _masked():
+    x = tt.fvector("x")
+    return x, tt.exp(tt.tanh(x)[(tt.tanh(x) > 0).nonzero()])  # Nonzero is the host's
+
+
+def test_a_node_between_clusters_is_complained_of_where_it_is_asked_for(caplog):
+    x, result = _masked()
+    theano.function([x], result, mode=XLA)
+    assert not caplog.records
+    with theano.change_flags(assert_no_cpu_op="warn"):
+        theano.function([x], result, mode=XLA)
+    assert ["Nonzero" in one.message for one in caplog.records] == [True]
+    with (
+        theano.change_flags(assert_no_cpu_op="raise"),
+        pytest.raises(AssertionError, match=r"Nonzero.* runs on the host"),
+    ):
+        theano.function([x], result, mode=XLA)
+
+
+def test_what_is_the_host_s_by_right_is_not_complained_of():
+    n, x = tt.iscalar("n"), tt.fmatrix("x")
+    with theano.change_flags(assert_no_cpu_op="raise"):
+        f = theano.function([n, x], tt.exp(x[n : x.shape[0] // 2 + n]), mode=XLA)
+        g = theano.function([x], tt.Nonzero()(tt.exp(x).sum(0)), mode=XLA)
+    assert clusters(f)
+    assert clusters(g)
+
+
 @pytest.mark.slow
 def test_debug_mode():
     mode = DebugMode(optimizer="fast_run", check_isfinite=True, stability_patience=2)

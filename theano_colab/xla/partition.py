@@ -38,6 +38,7 @@ from theano_colab.xla.arithmetic import (
 )
 from theano_colab.xla.builder import Builder
 from theano_colab.xla.cluster import XlaCluster
+from theano_colab.xla.complaints import complain
 from theano_colab.xla.loops import ScansOnHost, ShortLoops
 from theano_colab.xla.overwriting import overwriting
 from theano_colab.xla.sparse import split_products
@@ -71,6 +72,7 @@ class XlaOptimizer(Optimizer):  # type: ignore[misc]  # Theano publishes no type
             if partition.device_nodes:
                 partition.replace()
         _cut_transfers(fgraph)
+        complain(fgraph)
 
 
 class Partition:
