@@ -99,6 +99,24 @@ def test_pyperf_finds_the_same(tmp_path):
     agrees(ratio, within=0.05)
 
 
+def test_torch_finds_the_same():
+    """Its blocked_autorange, in turns with ours; only where torch is: it is too large for CI."""
+    benchmark = pytest.importorskip("torch.utils.benchmark", reason="torch is not installed")
+    clock = time.thread_time
+
+    def job():
+        return sum(i * i for i in range(2000))
+
+    def ratio():
+        theirs = benchmark.Timer("job()", globals={"job": job}, timer=clock)
+        before = theirs.blocked_autorange(min_run_time=0.3).times
+        ours = min(measure(job, budget_s=0.4, clock=clock).seconds)
+        after = theirs.blocked_autorange(min_run_time=0.3).times
+        return ours / min(before + after)
+
+    agrees(ratio, within=0.03)
+
+
 def agrees(ratio, within):
     found = []
     for _ in range(TRIES):
