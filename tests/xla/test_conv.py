@@ -8,6 +8,8 @@ from differ import XLA, clusters, compare
 from theano.tensor.nnet import abstract_conv as ac
 from theano.tensor.nnet import conv, corr
 
+from theano_colab.xla.types import shared_constructor
+
 
 def random(*shape, seed=0, dtype="float32"):
     return np.random.default_rng(seed).normal(size=shape).astype(dtype)
@@ -57,6 +59,17 @@ def test_filters_of_their_own_for_every_place():
     check((2, 3, 6, 5), (4, 4, 4, 3, 3, 2), unshared=True)
     check((2, 4, 6, 7), (4, 2, 3, 2, 3, 2), unshared=True, num_groups=2, subsample=(2, 2))
     check((2, 3, 6, 5), (4, 6, 6, 3, 3, 2), unshared=True, filter_flip=False, border_mode=(1, 1))
+
+
+def test_transposed_convolutions_of_weights_on_the_device():
+    w = shared_constructor(random(4, 3, 3, 3, seed=1))
+    x = tt.ftensor4("x")
+    images = ac.AbstractConv2d_gradInputs(kshp=(4, 3, 3, 3), subsample=(2, 2))(w, x, (9, 9))
+    filters = ac.AbstractConv2d_gradWeights(imshp=(2, 3, 9, 9), subsample=(2, 2))(
+        shared_constructor(random(2, 3, 9, 9)), x, (3, 3)
+    )
+    outputs = [images, filters, *tt.grad((images**3).sum() + (filters**3).sum(), [w, x])]
+    compare([x], outputs, [random(2, 4, 4, 4, seed=2)], rtol=1e-5)
 
 
 def test_three_dimensions():

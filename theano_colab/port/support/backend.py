@@ -54,3 +54,12 @@ def on_host(outputs):
         return fetched
     outputs.variable = fetched
     return outputs
+
+
+def stays(value):
+    """Tell whether an op that takes arrays on a device takes ``value`` as it is.
+
+    Tensors, and pygpu's arrays, for which pygpu's backend has ops; not a variable of XLA's.
+    """
+    kind = getattr(value, "type", None)
+    return kind is not None and not hasattr(kind, "fetch_output")
