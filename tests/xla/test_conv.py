@@ -100,6 +100,17 @@ def test_shapes_that_do_not_fit():
     compare([x, w], ac.conv2d(x, w), *wrong, replays=2)
 
 
+def test_empty_gradients_that_do_not_fit():
+    one, two, three = tt.ftensor4("one"), tt.ftensor4("two"), random(1, 1, 3, 3)
+    images, filters = ac.AbstractConv2d_gradInputs(), ac.AbstractConv2d_gradWeights()
+    empty, fits = random(1, 1, 0, 0), random(1, 1, 1, 1)
+    for op in (images, filters):
+        compare([one, two], op(one, two, (3, 3)), [three, empty], [three, fits], replays=1)
+    nothing = random(0, 1, 3, 3)
+    compare([one, two], filters(one, two, (3, 3)), [nothing, random(0, 1, 1, 1)])
+    compare([one, two], filters(one, two, (3, 3)), [nothing, fits], replays=1)
+
+
 def test_declared_shapes_that_are_wrong():
     x, w = tt.ftensor4(), tt.ftensor4()
     y = ac.conv2d(x, w, input_shape=(2, 3, 5, 5), filter_shape=(4, 3, 2, 2))

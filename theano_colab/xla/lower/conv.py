@@ -154,11 +154,11 @@ class _Conv:
     def _transposed(
         self, trace: Trace, grad: Any, shape: tuple[int, ...], other: tuple[int, ...], linear: Any
     ) -> Any:
-        if 0 in (*shape, *other, *grad.shape):
-            return jnp.zeros(shape, grad.dtype)
         wanted = jax.eval_shape(linear, jax.ShapeDtypeStruct(shape, grad.dtype)).shape
         if wanted != grad.shape:
             trace.refuse(f"a gradient of shape {grad.shape}, not {wanted}")
+        if 0 in (*shape, *other, *grad.shape):
+            return jnp.zeros(shape, grad.dtype)
         (result,) = jax.linear_transpose(linear, jax.ShapeDtypeStruct(shape, grad.dtype))(grad)
         return result
 
