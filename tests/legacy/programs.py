@@ -82,6 +82,32 @@ def dnn_s_gradients_are_those_of_its_convolution():
     same(f()[3], f()[1])
 
 
+def dnn_s_ops_take_descriptors():
+    from theano.gpuarray.basic_ops import GpuAllocEmpty, gpu_alloc_empty
+    from theano.gpuarray.dnn import GpuDnnConv, GpuDnnConvDesc
+    from theano.sandbox.cuda.basic_ops import gpu_alloc_empty as empty
+    from theano.sandbox.cuda.dnn import GpuDnnConvGradI, GpuDnnConvGradW
+
+    i, k, top = theano.shared(I), theano.shared(K), theano.shared(data(2, 4, 3, 4))
+    how = {"border_mode": (1, 1), "subsample": (3, 2), "conv_mode": "cross"}
+    out = T.nnet.conv2d(i, k, None, None, (1, 1), (3, 2), filter_flip=False)
+    old, new = GpuDnnConvDesc(**how)(i.shape, k.shape), GpuDnnConvDesc((1, 1), (3, 2), "cross")()
+    nothing = GpuAllocEmpty("float32", context_name=None)(*out.shape)
+    wanted = [out, out + 2 * top, *T.grad((out * top).sum(), [k, i])]
+    got = [
+        GpuDnnConv(algo="small")(i, k, nothing, old),
+        GpuDnnConv()(i, k, top, new, alpha=1.0, beta=2.0),
+        GpuDnnConvGradW()(i, top, gpu_alloc_empty(None, "float32")(*k.shape), old),
+        GpuDnnConvGradI()(k, top, empty(*i.shape), new),
+    ]
+    # Theano 0.7's first releases gave sizes for the result.
+    wanted += [out, *wanted[2:]]
+    got += [GpuDnnConv()(i, k, new), GpuDnnConvGradW()(i, top, old, 3, 2)]
+    got.append(GpuDnnConvGradI()(k, top, old, 7, 6))
+    for one, expected in zip(theano.function([], got)(), theano.function([], wanted)()):
+        same(one, expected)
+
+
 def dnn_pools():
     from theano.sandbox.cuda.dnn import dnn_pool
 
@@ -145,6 +171,44 @@ def dnn_has_a_softmax():
         out = GpuDnnSoftmax("accurate", mode)(x)
         found = theano.function([], [out, T.grad(out.sum(), x)])()
         assert [one.shape for one in found] == [(2, 0, 7, 6)] * 2
+
+
+def dnn_transforms_in_space():
+    from scipy.ndimage import map_coordinates
+    from theano.gpuarray.dnn import dnn_spatialtf
+
+    theta = (np.eye(2, 3) + RNG.uniform(-0.8, 0.8, (2, 2, 3))).astype("float32")
+    i, t = theano.shared(I), theano.shared(theta)
+    out = dnn_spatialtf(i, t, scale_width=0.75, scale_height=2)
+    w = theano.shared(data(2, 3, 14, 5))
+    f = theano.function([], [out, *T.grad((out * w).sum(), [i, t])], mode=MODE)
+    found, by_image, by_theta = f()
+    y, x = (
+        one.ravel()
+        for one in np.meshgrid(np.linspace(-1, 1, 14), np.linspace(-1, 1, 5), indexing="ij")
+    )
+
+    def expected(images, maps):
+        seen = maps @ np.stack([x, y, np.ones_like(x)])
+        at = (seen[:, ::-1] + 1) / 2 * [[6], [5]]
+        parts = [
+            [map_coordinates(np.pad(c, 1), one + 1, order=1, cval=0) for c in image]
+            for image, one in zip(images, at)
+        ]
+        return np.array(parts).reshape(2, 3, 14, 5)
+
+    same(found, expected(I, theta))
+    weights = w.get_value()
+    step = np.zeros_like(theta, "float64")
+    step[1, 0, 2] = 1e-4
+    slope = ((expected(I, theta + step) - expected(I, theta - step)) * weights).sum() / 2e-4
+    same(by_theta[1, 0, 2], slope, 1e-2)
+    nudge = data(*I.shape)
+    same(
+        (by_image * nudge).sum(),
+        ((expected(I + nudge, theta) - expected(I, theta)) * weights).sum(),
+        1e-3,
+    )
 
 
 def dnn_tells_what_it_is_not():

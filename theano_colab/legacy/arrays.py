@@ -186,6 +186,16 @@ def gpu_alloc_empty(*shape: Any) -> Any:
     return tensor.AllocEmpty("float32")(*shape)
 
 
+def GpuAllocEmpty(dtype: str = "float32", context_name: str | None = None) -> Any:  # the op's name
+    """Return the op that makes an array of a shape with any content, where it is computed with."""
+    return tensor.AllocEmpty(dtype)
+
+
+def empty_of_context(ctx: str | None, dtype: str) -> Any:
+    """Return the op that makes an array of a shape; gpuarray's way to call gpu_alloc_empty."""
+    return GpuAllocEmpty(dtype, ctx)
+
+
 def infer_context_name(*variables: Any) -> str | None:
     """Return the context that one of the variables lies in; None is the default one."""
     names = (getattr(one.type, "context_name", None) for one in variables)
