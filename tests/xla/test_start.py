@@ -50,6 +50,13 @@ def test_the_device_is_in_use_and_ops_do_not_claim_a_gpu():
     assert "Mapped name None to device xla: cpu (XLA)" in errors
 
 
+@pytest.mark.parametrize("first", ["theano_colab.xla", "theano_colab.xla.compile"])
+def test_the_backend_may_be_imported_before_theano(first):
+    said, errors, status = run("device=xla", f"import {first}, theano; print(theano.config.device)")
+    assert (said, status) == ("xla", 0), errors
+    assert "ERROR" not in errors
+
+
 def test_on_a_gpu_the_tutorial_program_says_so():
     # The CPU is taken for a GPU: what is tested is that the names of ops ask for the platform.
     program = """

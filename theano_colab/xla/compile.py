@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from theano import Apply
 
 logger = logging.getLogger("theano_colab.xla")
-# A cluster that was compiled for so many signatures computes one that it meets for the first time on
-# the host, and compiles it when it comes again: sizes that never come back are not worth compiling.
+# A cluster that was compiled for so many signatures computes one that it meets for the first time
+# on the host, and compiles it when it comes again: sizes that never do are not worth compiling.
 COMPILE_AT_ONCE = 16
 # Of signatures met only once, so many are remembered.
 MET_ONCE = 1024

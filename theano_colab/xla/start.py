@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from theano_colab.xla import device, use
+from theano_colab.xla import device
+from theano_colab.xla.switch import use
 
 
 def start(config: Any) -> None:
