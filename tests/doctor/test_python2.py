@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import linecache
 import sys
+import types
+from importlib import metadata
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from theano_colab.doctor import explainer, python2
 
-IDIOMS, _ = python2.idioms()
+IDIOMS = python2.idioms()
 CELL = "<ipython-input-1>"
 
 
 @pytest.fixture
 def explained(monkeypatch):
-    """Return what explains the exception of a cell; its lines are found as IPython's are."""
+    """Return what explains the exception of a cell; its lines are found as IPython's are.
+
+    For scikit-learn stands an empty package, which lacks what today's lacks.
+    """
+    monkeypatch.setitem(sys.modules, "sklearn", types.ModuleType("sklearn"))
+    monkeypatch.setattr(sys.modules["sklearn"], "__path__", [], raising=False)
 
     def explain(source):
         lines = source.splitlines(keepends=True)
@@ -33,6 +40,7 @@ def explained(monkeypatch):
 @pytest.mark.parametrize("idiom", IDIOMS, ids=[idiom.example.strip()[:40] for idiom in IDIOMS])
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore:scipy.misc is deprecated:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_line_and_its_modern_form_are_named(idiom, explained):
     if "getargspec" in idiom.example and sys.version_info < (3, 11):
@@ -82,6 +90,13 @@ def test_a_module_of_the_user_is_named_with_its_line(tmp_path, monkeypatch):
 )
 def test_what_is_no_python_2_is_left_alone(error):
     assert python2.explain(error) is None
+
+
+def test_a_package_that_dropped_a_name_is_named_with_its_version(explained):
+    explanation = explained("import numpy\nn = numpy.product((2, 3)) + numpy.cumproduct([1])[0]")
+    assert explanation.evidence.endswith(f"(numpy {metadata.version('numpy')})")
+    assert explanation.remedy == "Write: n = numpy.prod((2, 3)) + numpy.cumprod([1])[0]"
+    assert "numpy.org" in explanation.link
 
 
 def test_a_division_that_is_not_to_blame(explained):

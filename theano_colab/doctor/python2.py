@@ -1,4 +1,4 @@
-"""Python 2 in cells and modules: the line that has it, and how Python 3 writes that line."""
+"""Python 2 and names that packages dropped: the line that has it, and how it is written today."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import sys
 import tomllib
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,18 @@ _LONGEST = 20_000  # characters of a message
 
 @dataclass(frozen=True, slots=True)
 class Idiom:
-    """One entry of python2.toml. ``write`` is None where no line can be written."""
+    """One entry of python2.toml. ``write`` is None where no line can be written.
+
+    ``of`` is the distribution that dropped something, "" for Python.
+    """
 
     find: re.Pattern[str]
     line: re.Pattern[str]
     cause: str
     write: str | None
     remedy: str
+    of: str
+    link: str
     example: str
 
 
@@ -43,28 +49,28 @@ class Place:
 
 
 @functools.cache
-def idioms() -> tuple[tuple[Idiom, ...], str]:
-    """Return the idioms in the order in which they are tried, and where all are described."""
+def idioms() -> tuple[Idiom, ...]:
+    """Return the idioms in the order in which they are tried."""
     data = tomllib.loads(DATA.read_text("utf-8"))
-    found = tuple(
+    return tuple(
         Idiom(
             re.compile(entry["find"]),
             re.compile(entry["line"]),
             entry["cause"],
             None if "remedy" in entry else entry["write"],
             entry.get("remedy", ""),
+            entry.get("of", ""),
+            entry.get("link", data["link"]),
             entry["example"],
         )
         for entry in data["idiom"]
     )
-    return found, data["link"]
 
 
 def explain(error: BaseException) -> Explanation | None:
-    """Return what an exception means if a line of Python 2 raised it, else None."""
+    """Return what an exception means if a line of Python 2, or as old, raised it, else None."""
     text = f"{type(error).__name__}: {str(error)[:_LONGEST]}"
-    known, link = idioms()
-    fitting = [idiom for idiom in known if idiom.find.search(text)]
+    fitting = [idiom for idiom in idioms() if idiom.find.search(text)]
     # The innermost line first: it raised the exception.
     for place in reversed(tuple(_places(error))) if fitting else ():
         for idiom in fitting:
@@ -75,12 +81,21 @@ def explain(error: BaseException) -> Explanation | None:
                 return Explanation(
                     "python2",
                     idiom.cause,
-                    f"{place.name}, line {place.number}: {place.text} (Python "
-                    f"{sys.version_info.major}.{sys.version_info.minor})",
+                    f"{place.name}, line {place.number}: {place.text} ({_version(idiom.of)})",
                     remedy,
-                    link,
+                    idiom.link,
                 )
     return None
+
+
+def _version(distribution: str) -> str:
+    """Return "numpy 2.1.3", or for "" Python's version."""
+    if not distribution:
+        return f"Python {sys.version_info.major}.{sys.version_info.minor}"
+    try:
+        return f"{distribution} {metadata.version(distribution)}"
+    except metadata.PackageNotFoundError:
+        return f"no {distribution}"
 
 
 def _places(error: BaseException) -> Iterator[Place]:
