@@ -118,6 +118,22 @@ def test_named_parts_of_the_message_are_in_the_explanation():
     assert "length 80" in known.explain(error).cause
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("module 'lasagne.layers' has no attribute 'TransformerLayer'", "TransformerLayer"),
+        ("cannot import name 'batch_norm' from 'lasagne.layers' (/a/b.py)", "batch_norm"),
+        ("unexpected keyword argument 'only_return_final'", "only_return_final"),
+        ("module 'lasagne.layers' has no attribute 'Dens'", None),
+    ],
+)
+def test_what_lasagne_has_since_0_1_is_told_from_what_it_never_had(text, name):
+    explanation = known.explain(raised("AttributeError", text, "lasagne"))
+    assert (explanation and explanation.cause) == (
+        name and f"This code is written for Lasagne 0.2.dev1: Lasagne 0.1 has no {name}."
+    )
+
+
 def test_the_node_of_a_missing_input_is_named_whole():
     text = (
         "Input 1 of the graph (indices start from 0), used to compute "
