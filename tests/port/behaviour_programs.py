@@ -360,6 +360,15 @@ def complex_numbers():
     check([z], T.exp(z), [a], np.exp(a))
 
 
+def pickling_outer_products():
+    a, x, y = T.zmatrix("a"), T.zvector("x"), T.zvector("y")
+    f = theano.function([a, x, y], a + T.outer(x, y))
+    arguments = np.ones((3, 2)) * 1j, normal(3) * 1j, normal(2) + 0j
+    g = pickle.loads(pickle.dumps(f))
+    assert_allclose(g(*arguments), f(*arguments))
+    assert_allclose(f(*arguments), arguments[0] + np.outer(*arguments[1:]))
+
+
 def pickling():
     x = T.vector("x")
     s = theano.shared(normal(3), name="s")

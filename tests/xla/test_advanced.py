@@ -174,3 +174,11 @@ def numpy_rows(numbers):
     added = MATRIX.copy()
     np.add.at(added, numbers, 1)
     return MATRIX[numbers] * 2, added, (MATRIX * 2)[numbers]
+
+
+def test_what_is_chosen_from_may_be_a_shared_variable():
+    own = shared_constructor(MATRIX)
+    which, given = (MATRIX.astype("int64") // 10) % 2, MATRIX + 100
+    i = tt.lmatrix()
+    f = theano.function([i, matrix], tt.choose(i, [own, matrix]), mode=XLA)
+    np.testing.assert_array_equal(f(which, given), np.choose(which, [MATRIX, given]))
