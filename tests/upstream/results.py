@@ -72,8 +72,10 @@ class Log:
             self.results[entry["test"]] = Result(**entry)
         elif "collected" in entry:
             self.collected[entry["unit"]] = entry["collected"]
-            if entry["collected"]:  # it could be imported, whatever an earlier run said
-                self.results.pop(entry["unit"].rpartition("[")[0], None)
+            target = entry["unit"].rpartition("[")[0]
+            # It could be imported, whatever an earlier run said; but a test may be a whole unit.
+            if entry["collected"] and target not in entry["collected"]:
+                self.results.pop(target, None)
         elif "finished" in entry:
             self.finished.add(entry["unit"])
 

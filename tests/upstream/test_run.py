@@ -209,6 +209,12 @@ def test_last(): pass
     assert place.log().results[f"{FILE}::test_dies"].why == "pytest ended with status 9"
 
 
+def test_a_test_that_dies_and_is_all_that_was_asked_for_has_its_outcome(place):
+    place.write("import os\ndef test_dies(): os._exit(9)\n")
+    place.run(f"{FILE}::test_dies")
+    assert place.outcomes() == {"test_dies": "crashed"}
+
+
 def test_a_file_that_cannot_be_imported_is_an_error_until_it_can(place):
     place.write("import nothing_like_it\n")
     place.write("raise __import__('nose').SkipTest('no mpi')\n", "theano/x/tests/test_b.py")
