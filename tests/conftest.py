@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items):
 def run_pymc3(tmp_path_factory):
     """Run the Python of PyMC3's environment on a device; return the JSON that it printed last.
 
-    All runs share one compile directory.
+    All runs share one compile directory. What is in folders of ``path`` comes first.
     """
     try:
         python = envs.pymc3()
@@ -40,7 +40,7 @@ def run_pymc3(tmp_path_factory):
         pytest.skip(str(error))
     compiled = tmp_path_factory.mktemp("compiled")
 
-    def run(*arguments, device="cpu"):
+    def run(*arguments, device="cpu", path=()):
         flags = (
             f"device={device},floatX=float64,base_compiledir={compiled},cmodule.remove_gxx_opt=1"
         )
@@ -48,7 +48,7 @@ def run_pymc3(tmp_path_factory):
             [python, *arguments],
             env={
                 **os.environ,
-                "PYTHONPATH": str(envs.ROOT),
+                "PYTHONPATH": os.pathsep.join(map(str, (*path, envs.ROOT))),
                 "THEANO_FLAGS": flags,
                 "THEANORC": os.devnull,
                 "JAX_PLATFORMS": "cpu",

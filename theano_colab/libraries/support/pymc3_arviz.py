@@ -212,7 +212,9 @@ def _value(one):
         return np.asarray(one.data)
     if isinstance(one, theano.tensor.Variable):
         return np.asarray(one.eval())
-    return np.asarray(np.ma.filled(one, np.nan) if np.ma.is_masked(one) else one)
+    if np.ma.is_masked(one):  # integers, too: what is missing makes floats of them
+        return np.where(np.ma.getmaskarray(one), np.nan, np.ma.getdata(one))
+    return np.asarray(one)
 
 
 def _axes(model, coords, dims):
