@@ -11,7 +11,9 @@ from theano.scan_module.scan_op import Scan
 from theano.tensor.shared_randomstreams import RandomStreams
 
 from theano_colab.xla.partition import LOOPS
+from theano_colab.xla.types import shared_constructor
 
+PLAIN = list(theano.shared.constructors)
 LOOPING = (C, XLA.including(LOOPS))
 
 
@@ -235,6 +237,24 @@ def test_until_with_all_values_is_the_hosts():
         [limit], [h, h.sum()], (np.float32(100),), (np.float32(0),), host=(PureOp,), modes=LOOPING
     )
     assert any(isinstance(op, Scan) for op in host_nodes(f))
+
+
+def test_shared_variables_in_scans_inside_scans(monkeypatch):
+    """Read in the inner one alone: on its way there a value is not moved back and forth."""
+    x = tt.fmatrix()
+    functions = []
+    for mode, constructors in ((C, []), (XLA, [shared_constructor])):
+        monkeypatch.setattr(theano.shared, "constructors", [*PLAIN, *constructors])
+        w = theano.shared(random(2, 3))
+
+        def row(x_t, w=w):
+            return theano.scan(lambda k: (w[k] * x_t).sum(), sequences=tt.arange(2))[0]
+
+        y, _ = theano.scan(row, sequences=x)
+        functions.append(theano.function([x], [y, tt.grad((y**2).sum(), w)], mode=mode))
+    for expected, got in zip(*(run(one, (random(4, 3),)) for one in functions), strict=True):
+        same(got, expected)
+    assert not host_nodes(functions[1])
 
 
 def test_a_scan_on_the_host_has_no_clusters_inside():

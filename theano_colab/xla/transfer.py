@@ -7,7 +7,9 @@ from typing import Any
 import jax
 import theano
 from theano import Apply, Op, tensor
+from theano.gof import local_optimizer
 from theano.gradient import DisconnectedType
+from theano.tensor.opt import register_canonicalize
 from theano.tensor.type import TensorType
 
 from theano_colab.xla import device
@@ -155,6 +157,20 @@ def transfer(x: Any, target: str | None) -> Any:
     except device.ContextNotDefinedError:
         return None
     return to_device(x, target)
+
+
+@register_canonicalize("fast_compile")  # type: ignore[untyped-decorator]  # Theano publishes no types
+@local_optimizer([HostFromXla, HostFromGpu])  # type: ignore[untyped-decorator]  # likewise
+def local_cut_round_trip(node: Apply) -> list[Any] | None:
+    """Take out a transfer to a device and back.
+
+    Scan puts both into a step that hands a shared variable on to a scan inside it. There they would
+    keep the step from being lowered, and the host would carry them out in every step.
+    """
+    source = node.inputs[0].owner
+    if source is None or not isinstance(source.op, XlaFromHost):
+        return None
+    return [source.inputs[0]] if source.inputs[0].type == node.outputs[0].type else None
 
 
 def register_transfer() -> None:
