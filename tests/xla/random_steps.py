@@ -258,10 +258,9 @@ def matrices(d):
 @step(rounds=True)
 def layers(d):
     v, w = d.real(2, 2), d.real(2, 2)
-    image, kernel = v.dimshuffle("x", "x", 0, 1), w.dimshuffle("x", "x", 0, 1)[:, :, :2, :2]
+    image = v.dimshuffle("x", "x", 0, 1)
     labels = tt.cast(abs(w[:, 0]) % 2, "int64")
     functions = (
-        lambda: tt.nnet.conv2d(image, kernel, border_mode=d.of("valid", "full", "half"))[0, 0],
         lambda: pool_2d(image, (2, 2), ignore_border=d.of(True, False), mode=d.of("max", "sum"))[0],
         lambda: tt.nnet.categorical_crossentropy(tt.nnet.softmax(v), labels),
         lambda: tt.nnet.binary_crossentropy(tt.nnet.sigmoid(v), w > 0),

@@ -236,7 +236,7 @@ def _python(monkeypatch):
 
 
 @settings(
-    max_examples=20,
+    max_examples=30,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
