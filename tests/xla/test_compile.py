@@ -10,7 +10,7 @@ from differ import XLA, clusters, compare, same
 from theano import Constant, Op
 
 from theano_colab.xla import compile as programs
-from theano_colab.xla import device, folding
+from theano_colab.xla import device, folding, signatures
 from theano_colab.xla.types import shared_constructor
 
 
@@ -28,8 +28,8 @@ def test_once_for_each_shape():
 
 
 def test_a_storm_of_shapes_ends_on_the_host(monkeypatch):
-    monkeypatch.setattr(programs, "COMPILE_AT_ONCE", 3)
-    monkeypatch.setattr(programs, "COMPILE_LIMIT", 3)
+    monkeypatch.setattr(signatures, "AT_ONCE", 3)
+    monkeypatch.setattr(signatures, "LIMIT", 3)
     x = tt.fvector()
     f = theano.function([x], x * 2, mode=XLA)
     for size in (1, 2, 3, 4, 5, 4, 1, 2):
@@ -38,20 +38,40 @@ def test_a_storm_of_shapes_ends_on_the_host(monkeypatch):
     assert counts(f).reasons == ["3 signatures were compiled"]
 
 
-def test_after_many_shapes_only_one_that_comes_again_is_compiled(monkeypatch):
-    monkeypatch.setattr(programs, "COMPILE_AT_ONCE", 2)
-    monkeypatch.setattr(programs, "MET_ONCE", 3)
+def test_after_many_shapes_one_is_compiled_when_the_host_has_taken_as_long(monkeypatch):
+    monkeypatch.setattr(signatures, "AT_ONCE", 2)
     x = tt.fvector()
     f = theano.function([x], x * 2, mode=XLA)
-    found = []
-    for size in (1, 2, 3, 4, 3, 3, 1, 5, 6, 7, 4):
-        same(f(np.ones(size, "f")), np.full(size, 2, "f"))
-        found.append((counts(f).compiled, counts(f).on_host))
-    # 4 has been forgotten in the end: of those met once, three are remembered.
-    wanted = [(1, 0), (2, 0), (2, 1), (2, 2), (3, 2), (3, 2), (3, 2)]
-    wanted += [(3, 3), (3, 4), (3, 5), (3, 6)]
-    assert found == wanted
-    assert "first time" in counts(f).reasons[0]
+    (cluster,) = clusters(f)
+
+    def calls(*sizes):
+        for size in sizes:
+            same(f(np.ones(size, "f")), np.full(size, 2, "f"))
+        return counts(f).compiled, counts(f).on_host
+
+    assert calls(1, 2) == (2, 0)
+    assert cluster.program._signatures.compile_seconds > 0
+    cluster.program._signatures.compile_seconds = 2e9
+    assert calls(3, 3, 1, 3, 4) == (2, 4)
+    cluster.program._signatures.compile_seconds = -2e9  # whatever the host took, it took longer
+    assert calls(3, 4, 3, 4, 5) == (4, 5)
+    assert "new after 2 other signatures" in counts(f).reasons[0]
+    with theano.change_flags(deterministic="more"):
+        assert calls(6) == (5, 5)
+
+
+def test_what_the_host_has_spent_is_remembered_of_the_last_ones(monkeypatch):
+    monkeypatch.setattr(signatures, "AT_ONCE", 1)
+    monkeypatch.setattr(signatures, "REMEMBERED", 2)
+    ledger = signatures.Signatures()
+    ledger.compiled("a")
+    ledger.compile_seconds = 1.0
+    for one in "bcbd":  # c came longest ago
+        ledger.spend(one, 0.5)
+    ledger.spend("c", 0.5)
+    assert ledger.why_on_host("c")
+    ledger.spend("c", 0.5)
+    assert ledger.why_on_host("c") is None
 
 
 def test_what_a_lowering_cannot_do_is_said_and_done_on_the_host(monkeypatch, caplog):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from theano.tensor.type_other import SliceType
 from theano_colab.xla import cache, device
 from theano_colab.xla.index import bound_positions
 from theano_colab.xla.loops import ScansOnHost
+from theano_colab.xla.signatures import Signatures
 from theano_colab.xla.trace import Refused, Trace
 from theano_colab.xla.types import put
 
@@ -25,13 +28,6 @@ if TYPE_CHECKING:
     from theano import Apply
 
 logger = logging.getLogger("theano_colab.xla")
-# A cluster that was compiled for so many signatures computes one that it meets for the first time
-# on the host, and compiles it when it comes again: sizes that never do are not worth compiling.
-COMPILE_AT_ONCE = 16
-# Of signatures met only once, so many are remembered.
-MET_ONCE = 1024
-# A cluster that was compiled for so many signatures computes all others on the host.
-COMPILE_LIMIT = 128
 # What a lowering may raise while tracing: it refuses, or JAX does.
 _CANNOT = (
     Refused,
@@ -137,10 +133,8 @@ class Program:
         ]
         self._is_plain = not (graph.static or graph.slices or graph.indices)
         self._on_cpu = context.device.platform == "cpu"
-        self._seen: set[Any] = set()
-        self._met_once: set[Any] = set()
-        self._refused: dict[Any, str] = {}
-        self._host: Any = None
+        self._signatures = Signatures()
+        self._traced_at: float | None = None
         first = len(self._dynamic) + len(graph.slices)
         count = len(self._static) + len(graph.slices)
         self._compiled = jax.jit(
@@ -162,8 +156,10 @@ class Program:
         values, key = self._values(args)
         if values is None:
             return self.on_host(args, "an index is out of bounds")
-        if self._is_crowded and (why := self._left_to_host(args, key)):
-            return self.on_host(args, why)
+        if self._signatures.is_crowded:
+            signature = self._signature(args, key)
+            if why := self._signatures.why_on_host(signature):
+                return self._left_to_host(args, signature, why)
         try:
             outputs, holds = self._on_device(values)
         except jax.errors.JaxRuntimeError as error:
@@ -213,31 +209,24 @@ class Program:
                 outputs, holds = self._compiled(*values)
             finally:
                 cache.end()
+                if self._traced_at is not None:
+                    self._signatures.compile_seconds += time.perf_counter() - self._traced_at
+                    self._traced_at = None
         if given and self._on_cpu:
             for one in outputs:
                 one.block_until_ready()
         return outputs, holds
 
-    @property
-    def _is_crowded(self) -> bool:
-        return bool(self._refused) or self.counts.compiled >= COMPILE_AT_ONCE
+    @functools.cached_property
+    def _host(self) -> Any:
+        return _host_function(self.graph)
 
-    def _left_to_host(self, args: Sequence[Any], key: tuple[Any, ...]) -> str | None:
-        """Return why this signature is not for the device, None if it is."""
-        signature = self._signature(args, key)
-        if signature in self._refused:
-            return self._refused[signature]
-        if signature in self._seen or self.counts.compiled < COMPILE_AT_ONCE:
-            return None
-        if self.counts.compiled >= COMPILE_LIMIT:
-            return f"{COMPILE_LIMIT} signatures were compiled"
-        if signature in self._met_once:
-            self._met_once.remove(signature)
-            return None
-        if len(self._met_once) >= MET_ONCE:
-            self._met_once.clear()
-        self._met_once.add(signature)
-        return f"the signature came for the first time, after {COMPILE_AT_ONCE} others"
+    def _left_to_host(self, args: Sequence[Any], signature: Any, why: str) -> Sequence[Any]:
+        _ = self._host  # built once, which is not the price of a call
+        start = time.perf_counter()
+        outputs = self.on_host(args, why)
+        self._signatures.spend(signature, time.perf_counter() - start)
+        return outputs
 
     def on_host(self, args: Sequence[Any], why: str) -> Sequence[Any]:
         """Run the graph by Theano's own code; ``why`` is noted.
@@ -250,8 +239,6 @@ class Program:
         self.counts.on_host += 1
         if why and why not in self.counts.reasons:
             self.counts.reasons.append(why)
-        if self._host is None:
-            self._host = _host_function(self.graph)
         results = self._host(*[_to_host(arg) for arg in args])
         return [put(np.asarray(one), self.context) for one in results]
 
@@ -262,7 +249,7 @@ class Program:
         outputs = self.on_host(args, why)
         # Theano has no objection: it is this backend that cannot do it.
         logger.warning("On the host instead of %s: %s", self.context.spec, why)
-        self._refused[self._signature(args, key)] = why
+        self._signatures.refuse(self._signature(args, key), why)
         return outputs
 
     def _signature(self, args: Sequence[Any], key: tuple[Any, ...]) -> Any:
@@ -272,6 +259,7 @@ class Program:
         """Trace the graph: arguments are dynamic inputs, starts, static inputs, lengths."""
         graph = self.graph
         self.counts.compiled += 1
+        self._traced_at = time.perf_counter()
         cache.begin()
         cut = len(self._dynamic)
         dynamic, starts = values[:cut], values[cut : cut + len(graph.slices)]
@@ -283,7 +271,7 @@ class Program:
         for n in self._bounds_only:
             known[graph.inputs[n]] = None
         shapes = tuple(known[graph.inputs[n]].shape for n in self._arrays)
-        self._seen.add((shapes, *static, *lengths))
+        self._signatures.compiled((shapes, *static, *lengths))
         trace = Trace(
             known,
             {
