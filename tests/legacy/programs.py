@@ -520,6 +520,24 @@ def modules_are_reached_as_attributes():
     assert not hasattr(theano.sandbox.cuda, "nothing")
 
 
+def the_compiled_module_of_the_old_backend():
+    import theano.sandbox.cuda.cuda_ndarray
+    from theano.sandbox.cuda.cuda_ndarray import cuda_ndarray
+
+    same(np.asarray(cuda_ndarray.CudaNdarray(I)), I)
+    assert theano.sandbox.cuda.cuda_ndarray.cuda_ndarray.synchronize() is None
+    try:
+        free, total = cuda_ndarray.mem_info()
+    except RuntimeError as error:
+        assert "no GPU is in use" in str(error) and theano.config.device in ("cpu", "xla")
+    else:
+        assert 0 < free < total
+    try:
+        cuda_ndarray.select_a_gpu
+    except AttributeError as error:
+        assert "Theano 0.9 was the last with it" in str(error)
+
+
 def what_is_gone_says_so():
     for module, name, kind in (
         ("theano.misc.pycuda_utils", "to_gpuarray", ImportError),

@@ -154,6 +154,27 @@ def active_device_name() -> str:
     return str(_active().device.device_kind)
 
 
+def mem_info() -> tuple[int, int]:
+    """Return how many bytes of the GPU's memory are free, and how many there are for Theano.
+
+    Raises RuntimeError without a GPU in use.
+    """
+    stats = _active().device.memory_stats()
+    if stats is None:  # JAX's CPU has none
+        raise RuntimeError("no GPU is in use")
+    return stats["bytes_limit"] - stats["bytes_in_use"], stats["bytes_limit"]
+
+
+def synchronize() -> None:
+    """Wait until the device in use has computed what it was given; do nothing without one."""
+    found = context()
+    if found is not None:
+        import jax
+
+        # A device computes in the order in which it was asked to.
+        (jax.device_put(0, found.device) + 1).block_until_ready()
+
+
 def __getattr__(name: str) -> Any:
     """Give what old code reads as a variable, as it is at this moment."""
     if name == "in_use":
