@@ -57,18 +57,12 @@ def test_sleeps_in_turns_have_the_ratio_of_their_lengths():
 def test_timeit_finds_the_same():
     """The fastest block, by the processor's time: others are slower by what else it had to do."""
     clock = time.thread_time
+    number = max(1, round(0.005 / timeit.timeit(job, timer=clock, number=20) * 20))
 
-    def job():
-        return sum(i * i for i in range(2000))
+    def theirs():
+        return min(timeit.repeat(job, timer=clock, number=number, repeat=20)) / number
 
-    def ratio():
-        number = max(1, round(0.005 / timeit.timeit(job, timer=clock, number=20) * 20))
-        before = timeit.repeat(job, timer=clock, number=number, repeat=40)
-        ours = min(measure(job, budget_s=0.4, clock=clock).seconds)
-        after = timeit.repeat(job, timer=clock, number=number, repeat=40)
-        return ours / (min(before + after) / number)
-
-    agrees(ratio, within=0.03)
+    agrees(fastest(theirs, clock), within=0.03)
 
 
 def test_pyperf_finds_the_same(tmp_path):
@@ -103,18 +97,29 @@ def test_torch_finds_the_same():
     """Its blocked_autorange, in turns with ours; only where torch is: it is too large for CI."""
     benchmark = pytest.importorskip("torch.utils.benchmark", reason="torch is not installed")
     clock = time.thread_time
+    timer = benchmark.Timer("job()", globals={"job": job}, timer=clock)
 
-    def job():
-        return sum(i * i for i in range(2000))
+    def theirs():
+        return min(timer.blocked_autorange(min_run_time=0.1).times)
+
+    agrees(fastest(theirs, clock), within=0.03)
+
+
+def job():
+    return sum(i * i for i in range(2000))
+
+
+def fastest(theirs, clock):
+    """Return what gives the ratio of the fastest blocks so far: more tries find faster ones."""
+    best = [float("inf")] * 2
 
     def ratio():
-        theirs = benchmark.Timer("job()", globals={"job": job}, timer=clock)
-        before = theirs.blocked_autorange(min_run_time=0.3).times
-        ours = min(measure(job, budget_s=0.4, clock=clock).seconds)
-        after = theirs.blocked_autorange(min_run_time=0.3).times
-        return ours / min(before + after)
+        for _ in range(3):
+            best[0] = min(best[0], *measure(job, budget_s=0.1, clock=clock).seconds)
+            best[1] = min(best[1], theirs())
+        return best[0] / best[1]
 
-    agrees(ratio, within=0.03)
+    return ratio
 
 
 def agrees(ratio, within):
