@@ -42,6 +42,8 @@ XLA_PINS = ROOT / "tests" / "xla" / "pins"
 NOTEBOOK_PINS = ROOT / "tests" / "demo" / "pins"
 PYMC3_PINS = ROOT / "tests" / "libraries" / "pins"
 ENVS = ROOT / ".envs"
+# Wheels that the port and the libraries were rebuilt as: made once for a checkout.
+BUILT = ROOT / "build" / "port"
 WHEELS = ROOT / "build" / "wheels"
 SERVED = ("3.13", "3.12", "3.11")
 """The Pythons this release serves, Colab's current one first."""
@@ -158,7 +160,6 @@ def with_port(pins: PinSet, prefix: str = "port", libraries: tuple[str, ...] = (
     from theano_colab.libraries import build, catalogue
     from theano_colab.port import build_port, fingerprint, flavour
 
-    cache = ROOT / "build" / "port"
     releases = [catalogue.find(name) for name in libraries]
     theano = flavour.by_distribution(releases[0].theano if releases else "theano")
     wanted = {"port": (fingerprint(theano), functools.partial(build_port, flavour=theano))}
@@ -175,7 +176,7 @@ def with_port(pins: PinSet, prefix: str = "port", libraries: tuple[str, ...] = (
             if not installed.exists() or installed.read_text() != print_of_it:
                 installed.unlink(missing_ok=True)
                 options = (*QUIET, "--no-deps", "--force-reinstall")
-                _run(folder / "bin/python", "-m", "pip", "install", *options, make_wheel(cache))
+                _run(folder / "bin/python", "-m", "pip", "install", *options, make_wheel(BUILT))
                 installed.write_text(print_of_it)
     return folder
 

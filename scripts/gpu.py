@@ -34,7 +34,7 @@ def pack() -> None:
 
     shutil.rmtree(WHEELS, ignore_errors=True)
     WHEELS.mkdir(parents=True)
-    shutil.copy(build_port(envs.ROOT / "build" / "port"), WHEELS)
+    shutil.copy(build_port(envs.BUILT), WHEELS)
     options = ("--quiet", "--no-deps", "--only-binary=:all:", "--dest", WHEELS)
     command = [sys.executable, "-m", "pip", "download", *options, *MORE]
     subprocess.run(list(map(str, command)), check=True)

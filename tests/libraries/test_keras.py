@@ -35,7 +35,7 @@ print(__version__, np.array_equal(again.predict(x), model.predict(x)))
 
 
 def test_2_2_5_keeps_a_model_in_memory(tmp_path):
-    with zipfile.ZipFile(build_library(catalogue.find("keras==2.2.5"), tmp_path)) as wheel:
+    with zipfile.ZipFile(build_library(catalogue.find("keras==2.2.5"), envs.BUILT)) as wheel:
         wheel.extractall(tmp_path / "keras")
     told = subprocess.run(
         [envs.xla(), "-W", "ignore", "-c", PROGRAM],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import envs
 import numpy as np
 import pytest
 
@@ -22,8 +23,8 @@ OBSERVED = "[4.0, 5.0, 4.0, nan, 1.0, 0.0, 3.0, 4.0, nan, 1.0]"
 @pytest.fixture(scope="module")
 def pymc3_393(tmp_path_factory):
     """Return a folder with PyMC3 3.9.3 and Theano 1.0.5, for the path."""
-    cache, folder = tmp_path_factory.mktemp("cache"), tmp_path_factory.mktemp("3.9.3")
-    for wheel in (build_library(catalogue.find("pymc3==3.9.3"), cache), build_port(cache)):
+    folder, library = tmp_path_factory.mktemp("3.9.3"), catalogue.find("pymc3==3.9.3")
+    for wheel in (build_library(library, envs.BUILT), build_port(envs.BUILT)):
         with zipfile.ZipFile(wheel) as file:
             file.extractall(folder)
     return folder

@@ -81,7 +81,7 @@ def place(request: pytest.FixtureRequest) -> Place:
     port = root / fingerprint()[:16]
     if not port.exists():
         scratch = port.with_suffix(f".{os.getpid()}")
-        with zipfile.ZipFile(build_port(envs.ROOT / "build" / "port")) as archive:
+        with zipfile.ZipFile(build_port(envs.BUILT)) as archive:
             archive.extractall(scratch)
         scratch.rename(port)
     compiled = root / f"compiled-{pins.name}"
